@@ -1,0 +1,163 @@
+"""Settings: environment over config/server.yaml over defaults, nothing else; built once and passed on."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from gis_service.errors import ConfigRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may ask for."""
+
+    default_items: int = 10
+    max_items: int = 10_000
+    statement_timeout_ms: int = 10_000
+    body_bytes: int = 64 * 1024 * 1024
+    tile_bytes: int = 500_000
+    report_vertices: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a process of the service is told from outside."""
+
+    root: Path
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    workers: int = 2
+    database_url: str | None = None
+    country: str = "VNM"
+    default_lang: str = "en"
+    log_level: str = "warning"
+    trusted_proxies: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+Parser = Callable[[str], object]
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError(f"{number} isn't above zero")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise ValueError(f"{number} isn't a port (1 to 65535)")
+    return number
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"{text!r} doesn't start with http:// or https://")
+    return text.rstrip("/")
+
+
+def _language(text: str) -> str:
+    if text not in ("en", "vi"):
+        raise ValueError(f"{text!r} isn't en or vi")
+    return text
+
+
+def _level(text: str) -> str:
+    if text not in ("debug", "info", "warning", "error"):
+        raise ValueError(f"{text!r} isn't debug, info, warning or error")
+    return text
+
+
+# What a file or the environment may say. Every value passes as text, so both are read by the same rules.
+PARSERS: Mapping[str, Parser] = {
+    "host": str,
+    "port": _port,
+    "public_url": _url,
+    "workers": _positive,
+    "database_url": str,
+    "country": str,
+    "default_lang": _language,
+    "log_level": _level,
+    "trusted_proxies": _words,
+    **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
+}
+
+
+def variable(key: str) -> str:
+    """Name the environment variable of a setting: `limits.max_items` is GIS_LIMITS_MAX_ITEMS."""
+    return "GIS_" + key.replace(".", "_").upper()
+
+
+def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
+    """Build the settings for the folder with layers/, styles/ and config/; ConfigRefused lists all mistakes."""
+    mistakes: list[str] = []
+    values = {**_from_file(root / "config" / "server.yaml", mistakes), **_from_env(env, mistakes)}
+    if mistakes:
+        raise ConfigRefused(*mistakes)
+    limits = {key.removeprefix("limits."): values.pop(key) for key in list(values) if "." in key}
+    data_dir = Path(env.get("GIS_DATA") or root / ".gis").expanduser().resolve()
+    return Settings(root=root.resolve(), data_dir=data_dir, limits=Limits(**limits), **values)  # type: ignore[arg-type]  # each value came from its key's parser
+
+
+def _from_env(env: Mapping[str, str], mistakes: list[str]) -> dict[str, object]:
+    values = {}
+    for key, parse in PARSERS.items():
+        if text := env.get(variable(key)):
+            try:
+                values[key] = parse(text)
+            except ValueError as err:
+                mistakes.append(f"environment: {variable(key)}: {err}")
+    return values
+
+
+def _from_file(path: Path, mistakes: list[str]) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        node = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        mistakes.append(f"{path}: {err}")
+        return {}
+    values: dict[str, object] = {}
+    for key, value in _pairs(node, "", path, mistakes):
+        where = f"{path}:{value.start_mark.line + 1}"
+        if key not in PARSERS:
+            mistakes.append(f"{where}: unknown key {key!r}")
+            continue
+        try:
+            values[key] = PARSERS[key](_text(value))
+        except ValueError as err:
+            mistakes.append(f"{where}: {key}: {err}")
+    return values
+
+
+def _pairs(node: yaml.Node | None, prefix: str, path: Path, mistakes: list[str]) -> list[tuple[str, yaml.Node]]:
+    if node is None:
+        return []
+    if not isinstance(node, yaml.MappingNode):
+        mistakes.append(f"{path}:{node.start_mark.line + 1}: expected `key: value` lines")
+        return []
+    found: list[tuple[str, yaml.Node]] = []
+    for key, value in node.value:
+        name = f"{prefix}{key.value}"
+        found += _pairs(value, "limits.", path, mistakes) if name == "limits" else [(name, value)]
+    return found
+
+
+def _text(node: yaml.Node) -> str:
+    if isinstance(node, yaml.SequenceNode):
+        return ",".join(_text(each) for each in node.value)
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    raise ValueError("expected one value or a list")

@@ -1,0 +1,34 @@
+"""The one catalogue of sentences for people, in Vietnamese and English.
+
+Each `texts/*.yaml` holds flat keys written in full, `area.name: {en: …, vi: …}`; a key stands in one
+file only. Places for values are those of `str.format`.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+import yaml
+
+LANGUAGES = ("en", "vi")
+
+
+def say(key: str, lang: str, **values: object) -> str:
+    """Give the sentence in that language, English for any language we don't have; KeyError if unknown."""
+    sentences = catalogue()[key]
+    text = sentences.get(lang) or sentences["en"]
+    return text.format(**values) if values else text
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Read every file of the catalogue once; ValueError on a key that stands twice."""
+    whole: dict[str, Mapping[str, str]] = {}
+    for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        area = yaml.safe_load(file.read_text("utf-8")) or {}
+        if twice := whole.keys() & area.keys():
+            raise ValueError(f"{file.name}: keys already in another file: {sorted(twice)}")
+        whole.update(area)
+    return whole
