@@ -153,3 +153,9 @@ class Timeout(GisError):
     """The answer took longer than {seconds} s and was stopped; ask for less."""
 
     status, code, exit_code = 503, "timeout", 1
+
+
+class Busy(GisError):
+    """Too many requests are waiting; ask again in a few seconds."""
+
+    status, code, exit_code = 503, "busy", 1

@@ -1,0 +1,1 @@
+"""Who may see what: principals, the one policy function, and the wall in PostgreSQL."""

@@ -1,0 +1,82 @@
+"""The one policy function: a principal and a layer give the layer as that principal sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gis_service.access.principal import Principal
+from gis_service.catalog.layer import ClassView, Layer
+from gis_service.catalog.view import Sight, ViewedLayer
+from gis_service.errors import NotFound
+
+ROLE_PUBLIC = "gis_public"
+ROLE_FULL = "gis_full"
+ROLE_JURISDICTION = "gis_jurisdiction"  # holds the grants; each jurisdiction's own role is a member
+
+
+def view(principal: Principal, layer: Layer, epoch: int = 0) -> ViewedLayer:
+    """The layer as the principal's class sees it; NotFound where the class may not know that it exists."""
+    if principal.tier == "full":
+        return _full(layer, epoch)
+    if principal.tier == "jurisdiction" and principal.jurisdictions and layer.access.jurisdiction is not None:
+        return _jurisdiction(principal, layer, layer.access.jurisdiction, epoch)
+    if layer.access.public is not None:
+        return _public(layer, layer.access.public, epoch)
+    raise NotFound(f"collection {layer.id!r}")
+
+
+def visible_layers(
+    principal: Principal, layers: Iterable[Layer], epoch: int = 0
+) -> Mapping[str, ViewedLayer]:
+    """Every layer that the principal may know of, by id."""
+    seen: dict[str, ViewedLayer] = {}
+    for layer in layers:
+        try:
+            seen[layer.id] = view(principal, layer, epoch)
+        except NotFound:
+            continue
+    return seen
+
+
+def jurisdiction_role(codes: Iterable[str]) -> str:
+    """The database role of one jurisdiction, or of several together."""
+    return "gis_j_" + "_".join(sorted(code.lower().replace("-", "_") for code in codes))
+
+
+def _full(layer: Layer, epoch: int) -> ViewedLayer:
+    hidden = layer.access.full.hide
+    shown = {name: p for name, p in layer.properties.items() if name not in hidden}
+    return ViewedLayer(layer, "full", ROLE_FULL, shown, layer.geometry.column, epoch=epoch)
+
+
+def _public(layer: Layer, rule: ClassView, epoch: int) -> ViewedLayer:
+    return ViewedLayer(
+        layer,
+        policy_class="public",
+        role=ROLE_PUBLIC,
+        properties={name: p for name, p in layer.properties.items() if name not in rule.hide},
+        geometry=rule.geometry or layer.geometry.column,
+        withhold=rule.withhold,
+        sight="open",
+        epoch=epoch,
+    )
+
+
+def _jurisdiction(principal: Principal, layer: Layer, rule: ClassView, epoch: int) -> ViewedLayer:
+    """Own rows whole but for what the class itself hides; the others as the public sees them, if it does."""
+    public = layer.access.public
+    coarse = public.geometry if public else None
+    sight: Sight = "open+own" if public else "own"
+    return ViewedLayer(
+        layer,
+        policy_class=principal.policy_class,
+        role=jurisdiction_role(principal.jurisdictions),
+        properties={name: p for name, p in layer.properties.items() if name not in rule.hide},
+        geometry=coarse or layer.geometry.column,
+        exact=layer.geometry.column if coarse else None,
+        masked=frozenset(public.hide if public else ()) - frozenset(rule.hide),
+        scope=tuple(sorted(principal.jurisdictions)),
+        withhold=public.withhold if public else (),
+        sight=sight,
+        epoch=epoch,
+    )

@@ -1,0 +1,1 @@
+"""The layer catalogue: what layers/, styles/ say, validated and frozen. No database."""

@@ -1,0 +1,92 @@
+"""A layer as one policy class may see it: the only form in which anything downstream takes a layer.
+
+Made by `gis_service.access.policy.view` alone; a test holds the rest of the code to that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gis_service.catalog.layer import Layer, Property, Text, Tiles, Time
+
+Sight = Literal["all", "open", "own", "open+own"]
+
+
+@dataclass(frozen=True)
+class ViewedLayer:
+    """What a class sees: columns, rows, geometry, and the database role that can read no more.
+
+    `sight` says which rows: `all`; `open` (not restricted, sensitivity not in `withhold`); `own` (those
+    that meet the caller's jurisdictions, `scope`); `open+own`. The caller's own rows show the `exact`
+    geometry and the `masked` properties, all others `geometry` and null.
+    """
+
+    layer: Layer
+    policy_class: str
+    role: str
+    properties: Mapping[str, Property]
+    geometry: str
+    exact: str | None = None
+    masked: frozenset[str] = frozenset()
+    scope: tuple[str, ...] = ()
+    withhold: tuple[int, ...] = ()
+    sight: Sight = "all"
+    release: int | None = None
+    epoch: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.layer.id
+
+    @property
+    def title(self) -> Text:
+        return self.layer.title
+
+    @property
+    def description(self) -> Text:
+        return self.layer.description
+
+    @property
+    def key(self) -> str:
+        return self.layer.key
+
+    @property
+    def id_column(self) -> str:
+        return self.layer.id_column
+
+    @property
+    def srid(self) -> int:
+        return self.layer.geometry.srid
+
+    @property
+    def geometry_type(self) -> str:
+        """The type that the caller sees: coarse geometry is always a point."""
+        return "Point" if self.geometry != self.layer.geometry.column else self.layer.geometry.type
+
+    @property
+    def time(self) -> Time | None:
+        return self.layer.time
+
+    @property
+    def tiles(self) -> Tiles:
+        """The layer's tile settings with only the properties that the class may see."""
+        seen = tuple(name for name in self.layer.tiles.properties if name in self.properties)
+        return self.layer.tiles.model_copy(update={"properties": seen})
+
+    @property
+    def public(self) -> bool:
+        return self.policy_class == "public"
+
+    def at_release(self, release: int) -> ViewedLayer:
+        """The same view of the rows as they stood after a past release."""
+        return dataclasses.replace(self, release=release)
+
+    @property
+    def digest(self) -> str:
+        """Key of every cache: definition, class, policy epoch and release."""
+        text = f"{self.layer.digest()}|{self.policy_class}|{self.epoch}|{self.release}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""PostgreSQL and PostGIS: the only package that imports psycopg."""

@@ -1,0 +1,99 @@
+"""Which rows, columns and geometry a viewed layer stands for, as pieces of SQL.
+
+Every statement over a layer is made of these pieces, so what a class may not see is left out in one place.
+"""
+
+from __future__ import annotations
+
+from gis_service.catalog.layer import Property
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db.query import Binds, ident
+from gis_service.geo.bbox import BBox
+
+
+def relation(view: ViewedLayer, binds: Binds) -> str:
+    """The table, or the rows of a past release: what still stands since then and what left it later."""
+    schema, table = view.layer.schema_name, view.layer.table_name
+    if view.release is None:
+        return f"{ident(schema, table)} as t"
+    columns = ", ".join(ident(c) for c in sorted(_columns(view)))
+    release = binds.add(view.release)
+    return (
+        f"(select {columns} from {ident(schema, table)} where release_from <= {release}"
+        f" union all select {columns} from {ident(schema + '_history', table)}"
+        f" where release_from <= {release} and release_to > {release}) as t"
+    )
+
+
+def _columns(view: ViewedLayer) -> set[str]:
+    """The columns that the class's role may read (access.wall grants these)."""
+    layer = view.layer
+    hidden = {layer.column_of(name) for name in layer.properties if name not in view.properties}
+    unseen = {layer.geometry.column} - {view.geometry, view.exact}
+    return set(layer.columns() - hidden - unseen)
+
+
+def own(view: ViewedLayer, binds: Binds) -> str | None:
+    """The condition under which a row lies in the caller's own jurisdictions; None where none does."""
+    if not view.scope:
+        return None
+    return f"t.jurisdiction && {binds.shared(list(view.scope))}::text[]"
+
+
+def visible(view: ViewedLayer, binds: Binds) -> list[str]:
+    """The conditions of the layer itself and of the class's sight."""
+    conditions = [f"t.{ident(column)} = {binds.add(value)}" for column, value in view.layer.where.items()]
+    if view.sight == "all":
+        return conditions
+    opened = _open(view, binds) if view.sight.startswith("open") else "false"
+    mine = own(view, binds)
+    conditions.append(f"(({opened}) or {mine})" if mine else opened)
+    return conditions
+
+
+def _open(view: ViewedLayer, binds: Binds) -> str:
+    """Rows that anybody may see: not closed by their licence, not withheld for their sensitivity."""
+    parts = ["not t.restricted"] if view.layer.managed else []
+    if view.withhold:
+        parts.append(f"t.sensitivity <> all({binds.add(list(view.withhold))}::smallint[])")
+    return " and ".join(parts) or "true"
+
+
+def geometry(view: ViewedLayer, binds: Binds) -> str:
+    """The geometry that the caller sees of a row."""
+    seen = f"t.{ident(view.geometry)}"
+    mine = own(view, binds)
+    if view.exact is None or mine is None:
+        return seen
+    return f"case when {mine} then t.{ident(view.exact)} else {seen} end"
+
+
+def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool) -> str:
+    """Rows whose visible geometry meets a box (SQL); always as `column && box`, which the index answers.
+
+    A hidden exact position must not answer, so the coarse one decides for rows that aren't the caller's own.
+    """
+    mine = own(view, binds)
+    if view.exact is None or mine is None:
+        return _meets(view.geometry, box, exactly)
+    inside = f"({mine} and {_meets(view.exact, box, exactly)})"
+    return f"({inside} or (not ({mine}) and {_meets(view.geometry, box, exactly)}))"
+
+
+def _meets(column: str, box: str, exactly: bool) -> str:
+    name = f"t.{ident(column)}"
+    return f"{name} && {box} and ST_Intersects({name}, {box})" if exactly else f"{name} && {box}"
+
+
+def envelope(box: BBox, srid: int, binds: Binds) -> str:
+    """A box in degrees as a constant in the layer's system, so that the column itself isn't transformed."""
+    corners = ", ".join(f"{binds.add(v)}::float8" for v in box.as_tuple())
+    made = f"ST_MakeEnvelope({corners}, 4326)"
+    return made if srid == 4326 else f"ST_Transform({made}, {srid:d})"
+
+
+def column(view: ViewedLayer, name: str, binds: Binds) -> str:
+    """A property's value as the caller sees it: null in rows where it's masked. KeyError if unknown."""
+    prop: Property = view.properties[name]
+    value = f"t.{ident(prop.column or name)}"
+    return f"case when {own(view, binds)} then {value} end" if name in view.masked else value
