@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
 from gis_service.catalog.layer import Layer
 from gis_service.db.query import ident
+from gis_service.db.sync import SyncDatabase
 
 ROLES = (ROLE_PUBLIC, ROLE_JURISDICTION, ROLE_FULL)
 # What every class may read beside the layers: where the rows come from and which release they are of.
@@ -29,6 +30,12 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     for table in sorted(by_table):
         made += _table(table, by_table[table])
     return made
+
+
+def apply(database: SyncDatabase, layers: Iterable[Layer]) -> None:
+    """Raise the wall in one transaction; two starts at once wait for each other."""
+    lock = "select pg_advisory_xact_lock(hashtext('gis-service wall'))"
+    database.apply([lock, *statements(layers)])
 
 
 def _by_table(layers: Iterable[Layer]) -> Mapping[str, list[Layer]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -35,6 +35,13 @@ class SyncDatabase:
         with _translated(query.timeout_ms or self._timeout_ms), psycopg.RawCursor(self._connection) as cursor:
             self._as_role(cursor, query)
             yield from cursor.stream(query.sql.encode(), query.params, binary=True, size=batch)
+
+    def apply(self, statements: Sequence[str]) -> None:
+        """Run statements of our own making in one transaction, as the user who logged in."""
+        with _translated(self._timeout_ms), self._connection.transaction():
+            self._connection.execute("reset role")
+            for statement in statements:
+                self._connection.execute(statement.encode())
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
