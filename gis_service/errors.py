@@ -4,6 +4,7 @@ Exit codes, which scripts may rely on: 1 a fault of ours, 2 wrong usage, 3 not r
 configuration refused, 5 the machine or the database isn't as it must be.
 """
 
+from inspect import cleandoc
 from typing import ClassVar
 
 
@@ -22,7 +23,7 @@ class GisError(Exception):
     @classmethod
     def template(cls) -> str:
         """Give the sentence of the nearest class that has one, its places still open."""
-        return next(text for text in (base.__doc__ for base in cls.__mro__) if text)
+        return next(cleandoc(base.__doc__) for base in cls.__mro__ if base.__doc__)
 
     def message(self) -> str:
         """Fill the template; a class whose template has no place for the detail says it after a colon."""
@@ -104,7 +105,7 @@ class DataRefused(GisError):
 
 class ConfigRefused(GisError):
     """The configuration has mistakes:
-{detail}"""
+    {detail}"""
 
     status, code, exit_code = 500, "config-refused", 4
 
@@ -126,7 +127,7 @@ class MachineFault(GisError):
 
 
 class PortTaken(MachineFault):
-    """Port {port} is taken by another program; choose one with `--port N`, as in `./gis up --port {other}`."""
+    """Port {port} is taken by another program; choose another, as in `./gis up --port {other}`."""
 
     code = "port-taken"
 

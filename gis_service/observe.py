@@ -47,9 +47,8 @@ def _quoted(value: object) -> str:
 
 def log_to_stderr(level: str = "info") -> None:
     """Send all events of this process to standard error, one a line."""
-    logging.basicConfig(
-        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    shape = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=shape, force=True)
 
 
 class Metrics:
@@ -60,12 +59,12 @@ class Metrics:
         self._counts: dict[tuple[str, Labels], float] = defaultdict(float)
         self._times: dict[tuple[str, Labels], list[float]] = {}
 
-    def count(self, name: str, by: float = 1, **labels: str) -> None:
+    def count(self, name: str, by: float = 1, /, **labels: str) -> None:
         """Raise a counter."""
         with self._lock:
             self._counts[name, tuple(sorted(labels.items()))] += by
 
-    def time(self, name: str, seconds: float, **labels: str) -> None:
+    def time(self, name: str, seconds: float, /, **labels: str) -> None:
         """Add one duration to a histogram."""
         key = name, tuple(sorted(labels.items()))
         with self._lock:

@@ -100,7 +100,7 @@ def variable(key: str) -> str:
 
 
 def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
-    """Build the settings for the folder with layers/, styles/ and config/; ConfigRefused lists all mistakes."""
+    """Build the settings for the folder with layers/, styles/, config/; ConfigRefused lists all mistakes."""
     mistakes: list[str] = []
     values = {**_from_file(root / "config" / "server.yaml", mistakes), **_from_env(env, mistakes)}
     if mistakes:
@@ -142,7 +142,9 @@ def _from_file(path: Path, mistakes: list[str]) -> dict[str, object]:
     return values
 
 
-def _pairs(node: yaml.Node | None, prefix: str, path: Path, mistakes: list[str]) -> list[tuple[str, yaml.Node]]:
+def _pairs(
+    node: yaml.Node | None, prefix: str, path: Path, mistakes: list[str]
+) -> list[tuple[str, yaml.Node]]:
     if node is None:
         return []
     if not isinstance(node, yaml.MappingNode):

@@ -60,7 +60,8 @@ class Cluster:
 
     def dsn(self, dbname: str = "gis") -> str:
         """Give the address of one database of this cluster."""
-        return f"postgresql:///{quote(dbname)}?host={quote(str(self.socket_dir), safe='')}&port=5432&user={SUPERUSER}"
+        host = quote(str(self.socket_dir), safe="")
+        return f"postgresql:///{quote(dbname)}?host={host}&port=5432&user={SUPERUSER}"
 
     def exists(self) -> bool:
         """Say whether the cluster was ever made."""
@@ -78,7 +79,7 @@ class Cluster:
         return "running" if self.pid() else "stopped"
 
     def start(self) -> None:
-        """Make the cluster if need be, start it and wait until it answers; recovers from kill -9 and power loss."""
+        """Make the cluster if need be, start it, wait until it answers; it recovers from a kill -9."""
         if self.pid() is None:
             self._make_folders()
             if not self.exists():
@@ -89,11 +90,12 @@ class Cluster:
         self._wait_until_it_answers()
 
     def stop(self) -> None:
-        """Shut down, cutting clients off; what doesn't stop in time is stopped harder and recovers at the next start."""
+        """Shut down, cutting clients off; harder if it doesn't stop in time: the next start recovers."""
         for mode in ("fast", "immediate"):
             if self.pid() is None:
                 return
-            self._run("pg_ctl", "stop", "-D", str(self.pg), "-m", mode, "-w", "-t", str(STOP_SECONDS), check=False)
+            words = ("stop", "-D", str(self.pg), "-m", mode, "-w", "-t", str(STOP_SECONDS))
+            self._run("pg_ctl", *words, check=False)
         if self.pid() is not None:
             raise MachineFault(f"The database (process {self.pid()}) doesn't stop.")
 
@@ -116,20 +118,16 @@ class Cluster:
     def _postgres(self) -> postgres.Postgres:
         found = postgres.find_postgres()
         if self.exists():
-            made_by = int((self.pg / "PG_VERSION").read_text())
-            same = found.bin.parent.parent / str(made_by) / "bin"
-            if made_by != found.major and not (same / "postgres").is_file():
-                raise MachineFault(f"The data were made by PostgreSQL {made_by}, which this machine doesn't have.")
-            if made_by != found.major:
-                return postgres.Postgres(same, made_by)
+            return postgres.fit_for(int((self.pg / "PG_VERSION").read_text()), found)
         return found
 
     def _run(self, program: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        user = postgres.service_user()
         done = subprocess.run(
             [self._postgres.program(program), *words],
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"},
-            **_as(postgres.service_user()),
+            user=user, group=user, extra_groups=[] if user else None,
         )  # fmt: skip
         if check and done.returncode:
             raise _fault(f"{program}: {(done.stderr or done.stdout).strip()}")
@@ -137,9 +135,10 @@ class Cluster:
 
     def _make_folders(self) -> None:
         user = postgres.service_user()
-        self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / "run").mkdir(exist_ok=True)
-        (self.home / "logs").mkdir(exist_ok=True)
+        for folder in (self.home, self.home / "run", self.home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+            if user:  # the user passes through, whatever our umask is
+                folder.chmod(folder.stat().st_mode | 0o011)
         for folder in (self._logs, self.socket_dir):
             with contextlib.suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
@@ -193,20 +192,24 @@ class Cluster:
 
     def _launch(self) -> None:
         started_at = time.time()
-        words = ("start", "-D", str(self.pg), "-l", str(self._logs / "start.log"), "-w", "-t", str(START_SECONDS))
-        done = self._run("pg_ctl", *words, check=False)
+        log = str(self._logs / "start.log")
+        done = self._run(
+            "pg_ctl", "start", "-D", str(self.pg), "-l", log, "-w", "-t", str(START_SECONDS), check=False
+        )
         if done.returncode:
             raise _fault(f"It didn't start: {self._last_words(started_at) or done.stderr.strip()}")
 
     def _last_words(self, since: float) -> str:
         recent = [each for each in self._logs.glob("*.log") if each.stat().st_mtime >= since - 1]
         lines = [line for each in recent for line in each.read_text(errors="replace").splitlines()]
-        telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "ERROR", "HINT"))]
+        words = ("FATAL", "PANIC", "ERROR", "HINT")
+        telling = [line for line in lines if any(word in line for word in words)]
         return " / ".join(telling[-3:])
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while self._run("psql", "-X", "-q", "-d", self.dsn("postgres"), "-c", "select 1", check=False).returncode:
+        question = ("-X", "-q", "-d", self.dsn("postgres"), "-c", "select 1")
+        while self._run("psql", *question, check=False).returncode:
             if time.monotonic() > deadline or self.pid() is None:
                 raise _fault(f"It doesn't answer; its log is in {self._logs}.")
             time.sleep(0.2)
@@ -228,13 +231,12 @@ class Cluster:
         return [pid for pid in numbers if self._is_ours(pid)] if Path("/proc/self/cwd").exists() else []
 
 
-def _as(user: str | None) -> dict[str, str | list[str]]:
-    return {"user": user, "group": user, "extra_groups": []} if user else {}
-
-
 def _can_enter(user: str, folder: Path) -> bool:
     there = next(each for each in (folder, *folder.parents) if each.exists())
-    return subprocess.run(["test", "-x", there], check=False, cwd="/", **_as(user)).returncode == 0
+    asked = subprocess.run(
+        ["test", "-x", there], check=False, cwd="/", user=user, group=user, extra_groups=[]
+    )
+    return asked.returncode == 0
 
 
 def _plain(name: str) -> str:

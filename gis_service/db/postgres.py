@@ -34,11 +34,21 @@ def find_postgres() -> Postgres:
     found = [each for folder in _folders() if (each := _looked_at(folder))]
     if not found:
         raise MachineFault(
-            f"No PostgreSQL {OLDEST} or newer with PostGIS on this machine. On Debian and Ubuntu `./gis up`, as "
-            "root or with sudo, installs it; elsewhere install both with your package manager, or name a "
+            f"No PostgreSQL {OLDEST} or newer with PostGIS on this machine. On Debian and Ubuntu "
+            "`./gis up`, as root or with sudo, installs it; elsewhere install both with your package manager, or name a "
             "PostGIS of your own: GIS_DATABASE_URL=postgresql://user@host/name ./gis up"
         )
     return max(found, key=lambda each: each.major)
+
+
+def fit_for(major: int, newest: Postgres) -> Postgres:
+    """Give the programs for data of that version, which may be older than the newest; MachineFault if none."""
+    if major == newest.major:
+        return newest
+    same = Path("/usr/lib/postgresql", str(major), "bin")
+    if not (same / "postgres").is_file():
+        raise MachineFault(f"The data are of PostgreSQL {major}, which this machine doesn't have.")
+    return Postgres(same, major)
 
 
 def _folders() -> list[Path]:
@@ -70,7 +80,7 @@ def _looked_at(folder: Path) -> Postgres | None:
 
 
 def service_user() -> str | None:
-    """Name the user that the cluster runs as when we are root, since initdb refuses root; None for ourselves."""
+    """Name the user that the cluster runs as when we are root, whom initdb refuses; else None."""
     if os.geteuid() != 0:
         return None
     try:

@@ -1,0 +1,40 @@
+"""The processes that make up the running service: their commands and their environment."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from gis_service.settings import Settings
+
+MARK = "GIS_SUPERVISED"  # set in each child to its data folder, so that leftovers of a kill -9 are recognised
+
+
+def web_command(settings: Settings) -> list[str]:
+    """The web server: granian speaking RSGI, with processes that are started anew when they die."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "rsgi",
+        "--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers),
+        "--loop", "uvloop", "--http", "1", "--no-ws", "--log-level", settings.log_level,
+        "--respawn-failed-workers", "gis_service.web.main:app",
+    ]  # fmt: skip
+
+
+def worker_command() -> list[str]:
+    """The job worker, which runs what takes longer than a request."""
+    return [sys.executable, "-m", "gis_service.processes.worker"]
+
+
+def child_environment(settings: Settings, dsn: str, env: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment with our settings spelled out, so that children read the very same."""
+    package = str(Path(__file__).parents[2])
+    paths = [package, *filter(None, [env.get("PYTHONPATH")])]
+    return {
+        **env,
+        "PYTHONPATH": ":".join(paths),
+        "GIS_ROOT": str(settings.root),
+        "GIS_DATA": str(settings.data_dir),
+        "GIS_DATABASE_URL": dsn,
+        "GIS_HOST": settings.host,
+        "GIS_PORT": str(settings.port),
+        MARK: str(settings.data_dir),
+    }
