@@ -87,7 +87,7 @@ def _meets(column: str, box: str, exactly: bool) -> str:
 
 def envelope(box: BBox, srid: int, binds: Binds) -> str:
     """A box in degrees as a constant in the layer's system, so that the column itself isn't transformed."""
-    corners = ", ".join(f"{binds.add(v)}::float8" for v in box.as_tuple())
+    corners = ", ".join(f"{binds.add(float(v))}::float8" for v in box.as_tuple())
     made = f"ST_MakeEnvelope({corners}, 4326)"
     return made if srid == 4326 else f"ST_Transform({made}, {srid:d})"
 
