@@ -1,0 +1,112 @@
+"""Principals and their keys in the database: read whole into a KeyRing, made, listed, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gis_service.access import keys
+from gis_service.access.keys import HeldKey, KeyRing
+from gis_service.access.policy import jurisdiction_role
+from gis_service.access.principal import Principal
+from gis_service.db.pool import Row
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
+from gis_service.errors import NotFound
+
+RING = Query(
+    """
+    select k.sha256, p.name, p.tier, p.jurisdictions, k.expires_at
+      from gis.api_key k join gis.principal p using (principal_id)
+     where k.revoked_at is null
+    """
+)
+EPOCH = Query("select epoch from gis.policy_epoch")
+_PRINCIPAL = Query("select name, tier, jurisdictions from gis.principal where name = $1")
+_ADD_PRINCIPAL = """
+    insert into gis.principal (name, tier, jurisdictions) values ($1, $2, $3)
+    on conflict (name) do update set tier = excluded.tier, jurisdictions = excluded.jurisdictions
+"""
+_ADD_KEY = """
+    insert into gis.api_key (sha256, principal_id, label, expires_at)
+    select $1, principal_id, $3, $4 from gis.principal where name = $2 returning key_id
+"""
+_LIST = Query(
+    """
+    select k.key_id, p.name, p.tier, p.jurisdictions, k.label, k.created_at, k.expires_at, k.revoked_at
+      from gis.api_key k join gis.principal p using (principal_id) order by k.key_id
+    """
+)
+_REVOKE = (
+    "update gis.api_key set revoked_at = now() where key_id = $1 and revoked_at is null returning key_id"
+)
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    """A key as an operator sees it: never the key itself."""
+
+    number: int
+    principal: Principal
+    label: str | None
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+
+def ring(rows: Iterable[Row]) -> KeyRing:
+    """The KeyRing of the rows that RING selects."""
+    return KeyRing(
+        {
+            bytes(sha): HeldKey(_principal(name, tier, codes), expires)
+            for sha, name, tier, codes, expires in rows
+        }
+    )
+
+
+def _principal(name: str, tier: str, codes: list[str]) -> Principal:
+    assert tier in ("public", "jurisdiction", "full"), "the table's check allows no other tier"
+    return Principal(name, tier, tuple(codes))
+
+
+def principal_named(database: SyncDatabase, name: str) -> Principal:
+    """The principal of that name; NotFound where there is none."""
+    rows = database.run(Query(_PRINCIPAL.sql, (name,)))
+    if not rows:
+        raise NotFound(f"principal {name!r}")
+    return _principal(*rows[0])
+
+
+def ensure_principal(database: SyncDatabase, principal: Principal) -> None:
+    """Make the principal, or bring its tier and jurisdictions up to date, with the role that it needs."""
+    values = (principal.name, principal.tier, sorted(principal.jurisdictions))
+    if principal.tier == "jurisdiction":
+        made = database.run(
+            Query("select gis.ensure_jurisdiction_role($1::text[])", (sorted(principal.jurisdictions),))
+        )
+        assert made[0][0] == jurisdiction_role(principal.jurisdictions), "both sides name roles alike"
+    database.run(Query(_ADD_PRINCIPAL + " returning principal_id", values))
+
+
+def create(
+    database: SyncDatabase, principal: str, label: str | None = None, expires: datetime | None = None
+) -> str:
+    """A new key for a principal, to be shown this once; NotFound where there is no such principal."""
+    key = keys.new_key()
+    if not database.run(Query(_ADD_KEY, (keys.hashed(key), principal, label, expires))):
+        raise NotFound(f"principal {principal!r}")
+    return key
+
+
+def listed(database: SyncDatabase) -> list[ListedKey]:
+    return [
+        ListedKey(number, _principal(name, tier, codes), label, created, expires, revoked)
+        for number, name, tier, codes, label, created, expires, revoked in database.run(_LIST)
+    ]
+
+
+def revoke(database: SyncDatabase, number: int) -> None:
+    """Close a key at once; NotFound where no open key has the number."""
+    if not database.run(Query(_REVOKE, (number,))):
+        raise NotFound(f"open key {number}")
