@@ -9,7 +9,7 @@ from datetime import datetime
 from gis_service.access import keys
 from gis_service.access.keys import HeldKey, KeyRing
 from gis_service.access.policy import jurisdiction_role
-from gis_service.access.principal import Principal
+from gis_service.access.principal import TIERS, Principal
 from gis_service.db.pool import Row
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -66,8 +66,7 @@ def ring(rows: Iterable[Row]) -> KeyRing:
 
 
 def _principal(name: str, tier: str, codes: list[str]) -> Principal:
-    assert tier in ("public", "jurisdiction", "full"), "the table's check allows no other tier"
-    return Principal(name, tier, tuple(codes))
+    return Principal(name, TIERS[tier], tuple(codes))
 
 
 def principal_named(database: SyncDatabase, name: str) -> Principal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Tier = Literal["public", "jurisdiction", "full"]
+TIERS: Mapping[str, Tier] = {"public": "public", "jurisdiction": "jurisdiction", "full": "full"}
 
 
 @dataclass(frozen=True)
