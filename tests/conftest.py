@@ -155,3 +155,22 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> No
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     pytest.fail(f"the server at {url} didn't become ready:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+PROVINCE = "VN-01"
+
+
+@pytest.fixture(scope="module")
+def keys(database: str) -> dict[str, str | None]:
+    """The API keys of the three principals in this module's database: public (none), province, centre."""
+    from gis_service.access import keystore
+    from gis_service.access.principal import Principal
+    from gis_service.db.sync import SyncDatabase
+
+    made: dict[str, str | None] = {"public": None}
+    with SyncDatabase(database) as db:
+        province = Principal("province", "jurisdiction", (PROVINCE,))
+        for principal in (province, Principal("centre", "full")):
+            keystore.ensure_principal(db, principal)
+            made[principal.name] = keystore.create(db, principal.name)
+    return made

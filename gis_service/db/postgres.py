@@ -35,14 +35,14 @@ def find_postgres() -> Postgres:
     if not found:
         raise MachineFault(
             f"No PostgreSQL {OLDEST} or newer with PostGIS on this machine. On Debian and Ubuntu "
-            "`./gis up`, as root or with sudo, installs it; elsewhere install both with your package manager, or name a "
-            "PostGIS of your own: GIS_DATABASE_URL=postgresql://user@host/name ./gis up"
+            "`./gis up`, as root or with sudo, installs it; elsewhere install both with your package "
+            "manager, or name a PostGIS of your own: GIS_DATABASE_URL=postgresql://user@host/name ./gis up"
         )
     return max(found, key=lambda each: each.major)
 
 
 def fit_for(major: int, newest: Postgres) -> Postgres:
-    """Give the programs for data of that version, which may be older than the newest; MachineFault if none."""
+    """Give the programs for data of that version, which may not be the newest; MachineFault if none."""
     if major == newest.major:
         return newest
     same = Path("/usr/lib/postgresql", str(major), "bin")

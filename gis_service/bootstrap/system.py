@@ -1,0 +1,152 @@
+"""System packages through apt, on Debian and Ubuntu, as root or with sudo; elsewhere a word on what to install."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from gis_service.bootstrap.steps import Bar, Steps
+from gis_service.db.postgres import OLDEST, find_postgres
+from gis_service.errors import MachineFault
+
+CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
+POLICY = Path("/usr/sbin/policy-rc.d")
+# Programs that only tests use, and the packages that bring them.
+TEST_PROGRAMS = {
+    "chromium": (("chromium",), "maps are drawn in a real browser"),
+    "nginx-light": (("nginx",), "a proxy with a path prefix stands in front"),
+    "python3-qgis": ((), "QGIS reads every collection"),
+}
+
+
+def install_python_venv(steps: Steps) -> None:
+    """Make sure that this Python can make virtual environments; Debian packs that apart."""
+    if find_spec("ensurepip") and find_spec("venv"):
+        return
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    if not may_install():
+        raise MachineFault(f"This Python can't make virtual environments: install the package {version}.")
+    with steps.step(f"Installing {version}") as bar:
+        apt_install([version], bar)
+
+
+def install_postgis(steps: Steps) -> None:
+    """Make sure that PostgreSQL and PostGIS are on this machine."""
+    try:
+        find_postgres()
+    except MachineFault:
+        if not may_install():
+            raise
+    else:
+        return
+    with steps.step("Installing PostgreSQL and PostGIS") as bar:
+        update(bar)
+        major = _newest_with_postgis()
+        keep_port_5432_free()
+        apt_install([f"postgresql-{major}", f"postgresql-{major}-postgis-3"], bar, updated=True)
+    find_postgres()
+
+
+def install_test_programs(steps: Steps) -> None:
+    """Install what clients' tests drive, where that may be; the tests without it say why they are skipped."""
+    missing = [name for name in TEST_PROGRAMS if not _has_test_program(name)]
+    if not missing or not may_install() or os.environ.get("GIS_TEST_SYSTEM") == "no":
+        for name in missing:
+            sys.stderr.write(f"Without {name}: tests in which {TEST_PROGRAMS[name][1]} are skipped.\n")
+        return
+    with steps.step(f"Installing {', '.join(missing)} for the tests") as bar:
+        apt_install(missing, bar)
+
+
+def _has_test_program(package: str) -> bool:
+    programs = TEST_PROGRAMS[package][0]
+    if not programs:
+        return Path("/usr/lib/python3/dist-packages/qgis/core/__init__.py").is_file()
+    return any(shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin") for name in programs)
+
+
+def may_install() -> bool:
+    """Say whether apt is here and we are root or have sudo."""
+    return shutil.which("apt-get") is not None and (os.geteuid() == 0 or shutil.which("sudo") is not None)
+
+
+def keep_port_5432_free() -> None:
+    """Keep the distribution from making and starting a cluster of its own, on a machine that has none yet."""
+    if CREATE_CLUSTER.exists():
+        return
+    text = "create_main_cluster = false\n"
+    _root(["sh", "-c", f"mkdir -p {CREATE_CLUSTER.parent} && cat > {CREATE_CLUSTER}"], given=text)
+
+
+def update(bar: Bar) -> None:
+    """Fetch the lists of packages."""
+    _apt(["update"], bar)
+
+
+def apt_install(names: list[str], bar: Bar, *, updated: bool = False) -> None:
+    """Install packages without starting their services; MachineFault with apt's own words when it fails."""
+    if not updated:
+        update(bar)
+    with _services_left_alone():
+        _apt(["install", "-y", "--no-install-recommends", *names], bar)
+
+
+@contextmanager
+def _services_left_alone() -> Iterator[None]:
+    # A freshly installed nginx would take port 80; invoke-rc.d asks this file first.
+    ours = not POLICY.exists()
+    if ours:
+        _root(["sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}"])
+    try:
+        yield
+    finally:
+        if ours:
+            _root(["rm", "-f", str(POLICY)])
+
+
+def _newest_with_postgis() -> int:
+    listed = subprocess.run(
+        ["apt-cache", "pkgnames", "postgresql-"], capture_output=True, text=True, check=True
+    ).stdout
+    majors = [int(found) for found in re.findall(r"^postgresql-(\d+)-postgis-3$", listed, re.M)]
+    fitting = [major for major in majors if major >= OLDEST]
+    if not fitting:
+        raise MachineFault(
+            f"This system's packages have no PostGIS for PostgreSQL {OLDEST} or newer; add the PostgreSQL project's "
+            "package source, or name a PostGIS of your own in GIS_DATABASE_URL."
+        )
+    return max(fitting)
+
+
+def _root(words: list[str], given: str | None = None) -> None:
+    command = words if os.geteuid() == 0 else ["sudo", *words]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MachineFault(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
+def _apt(words: list[str], bar: Bar) -> None:
+    # Status-Fd speaks of progress, a line each: kind:package:percent:what.
+    options = ["-q", "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"]
+    given = ["env", "DEBIAN_FRONTEND=noninteractive", "UCF_FORCE_CONFFOLD=1"]
+    command = [*given, "apt-get", *options, *words]
+    said: list[str] = []
+    with subprocess.Popen(
+        command if os.geteuid() == 0 else ["sudo", *command],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
+    ) as apt:  # fmt: skip
+        assert apt.stdout is not None
+        for line in apt.stdout:
+            told = re.match(r"(?:dl|pm)status:([^:]*):([\d.]+):(.*)", line)
+            if told:
+                bar.show(float(told[2]) / 100, told[3])
+            else:
+                said.append(line)
+    if apt.returncode:
+        errors = [line for line in said if line.startswith(("E:", "W:"))] or said
+        raise MachineFault(f"apt-get {words[0]} failed:\n{''.join(errors[-8:]).strip()}")
