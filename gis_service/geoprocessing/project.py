@@ -1,0 +1,212 @@
+"""The polygon that a report is about: read from GeoJSON, checked, repaired, and what was changed said."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely import affinity
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from gis_service.errors import DataRefused, TooLarge
+from gis_service.geo.crs import CRS84, srid_of
+from gis_service.geoprocessing.measure import Geometries, area, areas_of, polygons_of
+
+GeoJSON = Mapping[str, Any]  # what a client sent: nothing about it is known yet
+
+_POLYGONS = ("Polygon", "MultiPolygon")
+
+
+class ProjectRefused(DataRefused):
+    """The polygon can't be used: {detail}"""
+
+    code = "project-refused"
+
+
+class ProjectTooLarge(TooLarge):
+    """The polygon is too large for one report: {detail}"""
+
+    code = "project-too-large"
+
+
+@dataclass(frozen=True)
+class ProjectLimits:
+    """What one report may be asked about."""
+
+    vertices: int = 2_000_000
+    area_km2: float = 2_000_000.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something done to the polygon, as a key of the text catalogue and its values."""
+
+    key: str
+    values: tuple[tuple[str, str | int | float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A valid multipolygon in longitude and latitude, between -180 and 180 degrees."""
+
+    geometry: BaseGeometry
+    area_m2: float
+    vertices: int
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        west, south, east, north = self.geometry.bounds
+        return (west, south, east, north)
+
+    def place_hash(self) -> str:
+        """SHA-256 of the place: normalised, coordinates at 7 decimals (1 cm)."""
+        return _sha256(shapely.transform(self.geometry, lambda xy: np.round(xy, 7) + 0.0))
+
+    def exact_hash(self) -> str:
+        """SHA-256 of the normalised coordinates as they are: equal hashes give equal numbers."""
+        return _sha256(self.geometry)
+
+
+def _sha256(geometry: BaseGeometry) -> str:
+    wkb: bytes = shapely.to_wkb(shapely.normalize(geometry), byte_order=1, output_dimension=2)
+    return hashlib.sha256(wkb).hexdigest()
+
+
+def read_project(document: object, limits: ProjectLimits = ProjectLimits()) -> Project:
+    """The project in a GeoJSON geometry, feature or feature collection; ProjectRefused or ProjectTooLarge."""
+    members = _geometries(document)
+    parts = [_parsed(member) for member in members]
+    if (vertices := int(shapely.get_num_coordinates(parts).sum())) > limits.vertices:
+        raise ProjectTooLarge(f"{vertices:,} vertices, at most {limits.vertices:,}")
+    notes: list[Note] = []
+    whole = _joined([_repaired(_within_world(part, notes), notes) for part in parts], notes)
+    size = area(whole)
+    if size <= 0:
+        raise ProjectRefused("it has no area")
+    if size / 1e6 > limits.area_km2:
+        raise ProjectTooLarge(f"{size / 1e6:,.0f} km², at most {limits.area_km2:,.0f} km²")
+    return Project(whole, size, vertices, tuple(dict.fromkeys(notes)))
+
+
+def _geometries(document: object) -> list[GeoJSON]:
+    """The polygon geometries of the document, in order."""
+    if not isinstance(document, Mapping):
+        raise ProjectRefused("GeoJSON is an object with a type")
+    _check_crs(document)
+    kind = document.get("type")
+    if kind == "FeatureCollection":
+        features = document.get("features")
+        if not isinstance(features, list) or not features:
+            raise ProjectRefused("the feature collection has no features")
+        return [geometry for feature in features for geometry in _geometries(feature)]
+    if kind == "Feature":
+        return _geometries(document.get("geometry"))
+    if kind == "GeometryCollection":
+        return [each for member in document.get("geometries") or [] for each in _geometries(member)]
+    if kind not in _POLYGONS:
+        raise ProjectRefused(f"a Polygon or MultiPolygon is needed, this is {kind!r}")
+    return [document]
+
+
+def _check_crs(document: GeoJSON) -> None:
+    """GeoJSON of 2008 may name another system; here it must be longitude and latitude (RFC 7946, 4)."""
+    crs = document.get("crs")
+    if crs is None:
+        return
+    name = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None
+    try:
+        known = isinstance(name, str) and srid_of(name) == 4326
+    except ValueError:
+        known = False
+    if not known:
+        raise ProjectRefused(f"its coordinates must be longitude and latitude ({CRS84}), it says {name!r}")
+
+
+def _parsed(geometry: GeoJSON) -> BaseGeometry:
+    try:
+        with np.errstate(invalid="ignore"):  # NaN has its own sentence below
+            parsed = shapely.force_2d(shape(dict(geometry)))
+    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as err:
+        raise ProjectRefused(f"its coordinates can't be read ({err})") from err
+    if parsed.is_empty:
+        raise ProjectRefused("it is empty")
+    coords = shapely.get_coordinates(parsed)
+    if not np.isfinite(coords).all():
+        raise ProjectRefused("a coordinate isn't a finite number")
+    # 360 and not 180: a polygon over the antimeridian may be written 179 … 181 (RFC 7946 says split it).
+    if np.abs(coords[:, 0]).max() > 360 or np.abs(coords[:, 1]).max() > 90:
+        raise ProjectRefused(
+            "coordinates lie outside longitude and latitude; a file in metres has to be transformed first"
+        )
+    return parsed
+
+
+def _within_world(geometry: BaseGeometry, notes: list[Note]) -> BaseGeometry:
+    """The geometry between -180 and 180 degrees, cut at the antimeridian where it crosses it."""
+    parts = [_cut_part(part, notes) for part in shapely.get_parts(geometry)]
+    return parts[0] if len(parts) == 1 else _multi(shapely.get_parts(parts))
+
+
+def _cut_part(part: BaseGeometry, notes: list[Note]) -> BaseGeometry:
+    west, _, east, _ = part.bounds
+    if east - west > 180 and east - west != 360:
+        # Wider than half the world means that it was written across the antimeridian: 179, -179.
+        part = shapely.transform(part, lambda xy: xy + np.where(xy[:, :1] < 0, (360.0, 0.0), 0.0))
+        west, _, east, _ = part.bounds
+        if east - west > 180:
+            raise ProjectRefused("it spans more than half the world; split it")
+    if west >= -180 and east <= 180:
+        return part
+    notes.append(Note("report.note.antimeridian"))
+    valid = _made_valid(part) if not part.is_valid else part
+    slices = [(-540, -180, 360.0), (-180, 180, 0.0), (180, 540, -360.0)]
+    found = [
+        affinity.translate(piece, shift)
+        for low, high, shift in slices
+        if not (piece := shapely.intersection(valid, shapely.box(low, -90, high, 90))).is_empty
+    ]
+    return _multi([each for piece in found for each in shapely.get_parts(_polygonal(piece))])
+
+
+def _repaired(geometry: BaseGeometry, notes: list[Note]) -> BaseGeometry:
+    if shapely.is_valid(geometry):
+        return geometry
+    reason = str(shapely.is_valid_reason(geometry)).split("[", 1)[0]
+    before = float(np.abs(areas_of([geometry])[0]))
+    fixed = _made_valid(geometry)
+    change = area(fixed) - before
+    notes.append(Note("report.note.repaired", (("reason", reason), ("change_m2", round(change, 1)))))
+    return fixed
+
+
+def _made_valid(geometry: BaseGeometry) -> BaseGeometry:
+    """The structure method: shells stay shells, so overlapping parts don't turn into holes."""
+    fixed = _polygonal(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    if fixed.is_empty:
+        raise ProjectRefused("nothing with an area is left after its repair")
+    return fixed
+
+
+def _polygonal(geometry: BaseGeometry) -> BaseGeometry:
+    found: BaseGeometry = polygons_of(np.array([geometry], dtype=object))[0]
+    return found
+
+
+def _multi(parts: Sequence[BaseGeometry] | Geometries) -> BaseGeometry:
+    return shapely.multipolygons(np.asarray(parts, dtype=object))  # type: ignore[return-value]  # one, as no indices are given
+
+
+def _joined(parts: list[BaseGeometry], notes: list[Note]) -> BaseGeometry:
+    if len(parts) == 1:
+        whole = parts[0]
+    else:
+        whole = _polygonal(shapely.union_all(parts))
+        notes.append(Note("report.note.joined", (("n", len(parts)),)))
+    return _multi(shapely.get_parts(whole))

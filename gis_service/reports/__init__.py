@@ -1,0 +1,1 @@
+"""Reports: a typed result, and the renderers that stand apart from it."""
