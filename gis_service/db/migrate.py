@@ -33,7 +33,7 @@ create table if not exists gis.schema_migrations (
 
 
 class MigrationChanged(GisError):
-    """Migration {name} was changed after this database applied it; put the old text back and add a new file."""
+    """Migration {name} was changed after this database applied it; restore its text and add a new file."""
 
     code, exit_code = "migration-changed", 4
 
@@ -87,7 +87,7 @@ class Migration:
 
 
 def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
-    """Apply what the database lacks and give the names of it; a GisError leaves the database as it was before."""
+    """Apply what the database lacks and give its names; a file that fails leaves nothing behind."""
     migrations = read_migrations(folder)
     with _connect(dsn) as connection:
         _lock(connection)
@@ -113,7 +113,9 @@ def read_migrations(folder: Path) -> list[Migration]:
 
 def _connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
     try:
-        return psycopg.connect(dsn, autocommit=True, connect_timeout=10, application_name="gis-service migrate")
+        return psycopg.connect(
+            dsn, autocommit=True, connect_timeout=10, application_name="gis-service migrate"
+        )
     except psycopg.OperationalError as err:
         raise DatabaseDown(str(err).strip()) from err
 
