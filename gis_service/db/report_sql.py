@@ -36,10 +36,10 @@ def attributes(view: ViewedLayer, names: Sequence[str], keys: Sequence[int]) -> 
 
 
 def sharing(view: ViewedLayer, name: str, values: Sequence[object], cast: str) -> Query:
-    """Rows (key, value as text) whose property has one of the values: a site's parcels, a species' ranges."""
+    """Rows (key, dataset_id, value as text) of a property's values: a site's parcels, a species' ranges."""
     binds = Binds()
     column = rows.column(view, name, binds)
-    found = f"select t.{ident(view.key)}, ({column})::text from {rows.relation(view, binds)}"
+    found = f"select t.{ident(view.key)}, t.dataset_id, ({column})::text from {rows.relation(view, binds)}"
     return _finish(view, found, [f"{column} = any({binds.add(list(values))}::{cast}[])"], binds)
 
 

@@ -30,6 +30,7 @@ STATUS_KEPT: Mapping[str, frozenset[str] | None] = {
     "wcmc2020": frozenset({"Adopted", "Designated", "Inscribed"}),
     "wdpar": frozenset({"Designated", "Inscribed", "Established"}),
 }
+Group = tuple[int, str]  # dataset and site: a site's number is its dataset's own
 _PP_TEXT_DROPS = frozenset({"Proposed", "Not Reported"})
 _MAB = frozenset({"UNESCO-MAB Biosphere Reserve", "Réserve de biosphère UNESCO-MAB"})
 
@@ -62,12 +63,13 @@ def sites(
     db: SyncDatabase, view: ViewedLayer, project: BaseGeometry, counts: Filter, budget: Budget
 ) -> tuple[Site, ...]:
     """The protected areas that share area with the project, the largest overlap first."""
-    by_site: dict[str, list[Piece]] = defaultdict(list)
+    by_site: dict[Group, list[Piece]] = defaultdict(list)
     for piece in clip.pieces(db, view, NAMES, project, budget):
-        by_site[site_of(piece)].append(piece)
+        by_site[piece.dataset_id, site_of(piece)].append(piece)
     whole = _whole_areas(db, view, by_site, budget)
     found = [
-        _site(site, parcels, whole.get(site, parcels[0].area_m2), counts) for site, parcels in by_site.items()
+        _site(group[1], parcels, whole.get(group, parcels[0].area_m2), counts)
+        for group, parcels in by_site.items()
     ]
     return tuple(sorted(found, key=lambda s: (-s.overlap_m2, s.site)))
 
@@ -103,19 +105,19 @@ def excluded(values: Mapping[str, Any], counts: Filter) -> str | None:
 
 
 def _whole_areas(
-    db: SyncDatabase, view: ViewedLayer, by_site: Mapping[str, Sequence[Piece]], budget: Budget
-) -> Mapping[str, float]:
+    db: SyncDatabase, view: ViewedLayer, by_site: Mapping[Group, Sequence[Piece]], budget: Budget
+) -> Mapping[Group, float]:
     """Areas of the sites that have more than one parcel, those away from the project included."""
     ids = [
         piece.values["site_id"] for parcels in by_site.values() if (piece := parcels[0]).values.get("site_id")
     ]
     if not ids:
         return {}
-    parcels: dict[str, list[int]] = defaultdict(list)
-    for key, site in db.run(report_sql.sharing(view, "site_id", ids, "bigint")):
-        parcels[site].append(key)
-    several = {site: keys for site, keys in parcels.items() if len(keys) > 1}
-    return {site: whole_area(db, view, keys, budget) for site, keys in several.items()}
+    parcels: dict[Group, list[int]] = defaultdict(list)
+    for key, dataset_id, site in db.run(report_sql.sharing(view, "site_id", ids, "bigint")):
+        parcels[dataset_id, site].append(key)
+    several = {group: keys for group, keys in parcels.items() if group in by_site and len(keys) > 1}
+    return {group: whole_area(db, view, keys, budget) for group, keys in several.items()}
 
 
 def whole_area(db: SyncDatabase, view: ViewedLayer, keys: Sequence[int], budget: Budget) -> float:

@@ -19,7 +19,7 @@ from gis_service.geoprocessing import clip
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.clip import Piece
 from gis_service.geoprocessing.measure import area
-from gis_service.geoprocessing.overlap import whole_area
+from gis_service.geoprocessing.overlap import Group, whole_area
 
 RANGE_NAMES = ("sci_name", "category", "presence", "origin", "seasonal")
 RECORD_NAMES = ("scientificName", "eventDate", "occurrenceStatus")
@@ -60,16 +60,16 @@ def ranges(
     db: SyncDatabase, view: ViewedLayer, project: BaseGeometry, budget: Budget
 ) -> tuple[tuple[Range, ...], int]:
     """Species whose range shares area with the project by name, and how many rows their codes left out."""
-    by_name: dict[str, list[Piece]] = defaultdict(list)
+    by_name: dict[Group, list[Piece]] = defaultdict(list)
     left_out = 0
     for piece in clip.pieces(db, view, RANGE_NAMES, project, budget):
         if kept(piece.values):
-            by_name[str(piece.values.get("sci_name") or piece.feature_id)].append(piece)
+            by_name[piece.dataset_id, str(piece.values.get("sci_name") or piece.feature_id)].append(piece)
         else:
             left_out += 1
     whole = _whole_areas(db, view, by_name, budget)
-    found = [_range(name, rows, whole.get(name)) for name, rows in by_name.items()]
-    return tuple(sorted(found, key=lambda r: r.scientific_name)), left_out
+    found = [_range(group[1], rows, whole.get(group)) for group, rows in by_name.items()]
+    return tuple(sorted(found, key=lambda r: (r.scientific_name, r.first.dataset_id))), left_out
 
 
 def kept(values: Mapping[str, Any]) -> bool:
@@ -83,18 +83,19 @@ def _range(name: str, rows: Sequence[Piece], whole_m2: float | None) -> Range:
 
 
 def _whole_areas(
-    db: SyncDatabase, view: ViewedLayer, by_name: Mapping[str, Sequence[Piece]], budget: Budget
-) -> Mapping[str, float]:
+    db: SyncDatabase, view: ViewedLayer, by_name: Mapping[Group, Sequence[Piece]], budget: Budget
+) -> Mapping[Group, float]:
     """Areas of the ranges drawn in several rows, the rows away from the project included."""
     if not by_name or "sci_name" not in view.properties:
         return {}
-    keys: dict[str, list[int]] = defaultdict(list)
-    for key, name in db.run(report_sql.sharing(view, "sci_name", list(by_name), "text")):
-        keys[name].append(key)
-    several = {name: found for name, found in keys.items() if len(found) > 1}
+    keys: dict[Group, list[int]] = defaultdict(list)
+    names = sorted({name for _, name in by_name})
+    for key, dataset_id, name in db.run(report_sql.sharing(view, "sci_name", names, "text")):
+        keys[dataset_id, name].append(key)
+    several = {group: found for group, found in keys.items() if group in by_name and len(found) > 1}
     codes = [name for name in KEPT_CODES if name in view.properties]
-    counted = {name: _counted(db, view, found, codes) for name, found in several.items()}
-    return {name: whole_area(db, view, found, budget) for name, found in counted.items()}
+    counted = {group: _counted(db, view, found, codes) for group, found in several.items()}
+    return {group: whole_area(db, view, found, budget) for group, found in counted.items()}
 
 
 def _counted(db: SyncDatabase, view: ViewedLayer, keys: Sequence[int], codes: Sequence[str]) -> list[int]:
