@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 WITHOUT_INSTALL = ("down", "status")
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str]) -> int:  # noqa: RET503  # execv never returns
     """Prepare this checkout for the command and hand over; gives the exit code when that can't be."""
     command = next((word for word in words if not word.startswith("-")), "")
     python = packages.python_of(ROOT)
@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
         return 130
     os.environ.setdefault("GIS_ROOT", str(ROOT))
     sys.stdout.flush()
-    os.execv(python, [str(python), "-m", "gis_service.cli", *words])
+    os.execv(python, [str(python), "-m", "gis_service.cli", *words])  # noqa: S606  # becoming the command is meant
 
 
 def install(command: str) -> None:

@@ -1,4 +1,4 @@
-"""System packages through apt, on Debian and Ubuntu, as root or with sudo; elsewhere a word on what to install."""
+"""System packages through apt on Debian and Ubuntu, as root or with sudo; elsewhere a word on what to do."""
 
 import os
 import re
@@ -117,8 +117,8 @@ def _newest_with_postgis() -> int:
     fitting = [major for major in majors if major >= OLDEST]
     if not fitting:
         raise MachineFault(
-            f"This system's packages have no PostGIS for PostgreSQL {OLDEST} or newer; add the PostgreSQL project's "
-            "package source, or name a PostGIS of your own in GIS_DATABASE_URL."
+            f"This system's packages have no PostGIS for PostgreSQL {OLDEST} or newer; add the PostgreSQL "
+            "project's package source, or name a PostGIS of your own in GIS_DATABASE_URL."
         )
     return max(fitting)
 
@@ -138,7 +138,8 @@ def _apt(words: list[str], bar: Bar) -> None:
     said: list[str] = []
     with subprocess.Popen(
         command if os.geteuid() == 0 else ["sudo", *command],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        text=True, errors="replace",
     ) as apt:  # fmt: skip
         assert apt.stdout is not None
         for line in apt.stdout:

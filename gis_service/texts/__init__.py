@@ -11,6 +11,7 @@ from importlib import resources
 import yaml
 
 LANGUAGES = ("en", "vi")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML has it: ten times quicker
 
 
 def say(key: str, lang: str, **values: object) -> str:
@@ -27,7 +28,7 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     for file in sorted(resources.files(__name__).iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".yaml"):
             continue
-        area = yaml.safe_load(file.read_text("utf-8")) or {}
+        area = yaml.load(file.read_text("utf-8"), _LOADER)  # noqa: S506  # both are safe loaders or {}
         if twice := whole.keys() & area.keys():
             raise ValueError(f"{file.name}: keys already in another file: {sorted(twice)}")
         whole.update(area)

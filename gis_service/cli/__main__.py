@@ -1,0 +1,54 @@
+"""`python -m gis_service.cli`: parse the words, run the command, turn failures into exit codes."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from gis_service.cli import bench, check, down, key, load, status, test, tile, up
+from gis_service.cli.command import Context, language
+from gis_service.errors import GisError
+from gis_service.settings import load_settings
+from gis_service.texts import say
+
+COMMANDS = (up, down, status, test, check, load, bench, key, tile)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    lang = language(os.environ)
+    args, rest = parser(lang).parse_known_args(words)
+    if rest and not args.takes_rest:
+        parser(lang).error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
+    root = Path(os.environ.get("GIS_ROOT") or Path(__file__).parents[2])
+    try:
+        code: int = args.run(args, Context(load_settings(root, os.environ), lang))
+    except GisError as err:
+        sys.stderr.write(f"{err}\n")
+        return err.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def parser(lang: str) -> argparse.ArgumentParser:
+    """Build the parser of all commands, its help in that language."""
+    whole = argparse.ArgumentParser(
+        prog="gis", description=say("cli.about", lang), epilog=say("cli.codes", lang)
+    )
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        name = command.__name__.rpartition(".")[2]
+        help_text = say(f"cli.{name}.help", lang)
+        each = commands.add_parser(name, help=help_text, description=help_text)
+        each.set_defaults(run=command.run, takes_rest=False)
+        command.add_arguments(each, lang)
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())
