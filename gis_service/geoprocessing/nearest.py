@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
+from typing import Any
 
 import numpy as np
 import shapely
@@ -38,6 +39,15 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Search:
+    """How many features are looked for, which of them, and the properties that come with them."""
+
+    n: int
+    names: Sequence[str]
+    wanted: Callable[[int, Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True)
 class Near:
     """A feature and the way to it."""
 
@@ -46,32 +56,39 @@ class Near:
 
 
 def nearest(
-    db: SyncDatabase, view: ViewedLayer, names: Sequence[str], project: BaseGeometry, n: int, budget: Budget
+    db: SyncDatabase, view: ViewedLayer, search: Search, project: BaseGeometry, budget: Budget
 ) -> tuple[Near, ...]:
-    """The n nearest features, nearest first.
+    """The nearest features that the search wants, nearest first.
 
     Candidates come by their distance in degrees to the project's box, which is never above the true one;
-    the search ends when no candidate left can be nearer than the n-th found.
+    the search ends when no candidate left can be nearer than the last of those found.
     """
-    seen = [name for name in names if name in view.properties]
+    seen = [name for name in search.names if name in view.properties]
     box = box_of(project)
     best: list[Near] = []
     for offset in range(0, 1_000_000, _PAGE):
         budget.check()
         page = db.run(report_sql.nearest(view, seen, box, _PAGE, offset))
         for degrees, key, feature_id, basis, dataset_id, wkb, *values in page:
-            if len(best) == n and least_m(degrees, box, best[-1].gap.distance_m) > best[-1].gap.distance_m:
+            if _settled(best, search.n, degrees, box):
                 return tuple(best)
-            shape = shapely.from_wkb([wkb])[0]
-            piece = Piece(
-                key, str(feature_id), basis, dataset_id, dict(zip(seen, values, strict=True)), shape, 0.0, 0.0
-            )
-            best = nsmallest(
-                n, [*best, Near(piece, gap(project, shape))], key=lambda near: near.gap.distance_m
-            )
+            properties = dict(zip(seen, values, strict=True))
+            if search.wanted(key, properties):
+                shape = shapely.from_wkb([wkb])[0]
+                piece = Piece(key, str(feature_id), basis, dataset_id, properties, shape, 0.0, 0.0)
+                found = [*best, Near(piece, gap(project, shape))]
+                best = nsmallest(search.n, found, key=lambda near: near.gap.distance_m)
         if len(page) < _PAGE:
             break
     return tuple(best)
+
+
+def _settled(best: Sequence[Near], n: int, degrees: float, box: BBox) -> bool:
+    """Whether no candidate that many degrees away, or more, can be nearer than the last of the best."""
+    if len(best) < n:
+        return False
+    farthest = best[-1].gap.distance_m
+    return least_m(degrees, box, farthest) > farthest
 
 
 def least_m(degrees: float, box: BBox, reach_m: float) -> float:

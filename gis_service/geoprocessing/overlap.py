@@ -80,6 +80,11 @@ def site_of(piece: Piece) -> str:
     return str(site) if site is not None else piece.feature_id
 
 
+def name_of(piece: Piece) -> str:
+    """What people call it, its site's number failing that."""
+    return str(piece.values.get("name") or piece.values.get("name_eng") or site_of(piece))
+
+
 def _site(site: str, parcels: Sequence[Piece], whole_m2: float, counts: Filter) -> Site:
     if len(parcels) == 1:
         overlap, overlap_m2 = parcels[0].overlap, parcels[0].overlap_m2

@@ -75,7 +75,8 @@ def summary(report: OverlapReport, lang: str) -> list[str]:
     if {"species-ranges", "occurrences"} & set(report.method.layers):
         sentences.append(_species(report, lang))
     if "plots" in report.method.layers:
-        sentences.append(say("report.say.plots", lang, n=numbers.number(len(report.plots), 0, lang)))
+        key = "report.say.plots.one" if len(report.plots) == 1 else "report.say.plots"
+        sentences.append(say(key, lang, n=numbers.number(len(report.plots), 0, lang)))
     return sentences
 
 
@@ -91,10 +92,10 @@ def _areas(report: OverlapReport, lang: str) -> list[str]:
         hits = "report.say.hits.one" if totals.counted == 1 else "report.say.hits"
         flat, naive = (numbers.km2(each, lang) for each in (totals.flat_m2, totals.naive_m2))
         share = numbers.percent(totals.flat_share, lang)
-        return [
-            say(hits, lang, n=totals.counted),
-            say("report.say.flat", lang, km2=flat, share=share, naive=naive),
-        ]
+        if totals.counted == 1:
+            return [say(hits, lang), say("report.say.flat.one", lang, km2=flat, share=share)]
+        covered = say("report.say.flat", lang, km2=flat, share=share, naive=naive)
+        return [say(hits, lang, n=totals.counted), covered]
     sentences = [say("report.say.none", lang)]
     if report.nearest:
         near = report.nearest[0]

@@ -18,12 +18,12 @@ from gis_service.geoprocessing import clip
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.measure import polygons_of
 from gis_service.geoprocessing.nearest import Near
-from gis_service.geoprocessing.overlap import Site
+from gis_service.geoprocessing.overlap import Site, name_of
 from gis_service.geoprocessing.plots import Plot
 from gis_service.geoprocessing.project import Project
 
 GeoJSON = Mapping[str, Any]  # written for the map, never read back
-MARGIN = 0.6  # of the project's size, on each side
+MARGIN = 0.2  # of the project's size, on each side
 MOST_SHAPES = 200
 STEPS = 1500  # a shape is drawn to this part of the frame: about half a pixel
 _CONTEXT = ("provinces",)
@@ -72,7 +72,7 @@ def draw(
         areas=tuple(_layer(db, views, ("protected-areas",), frame, step, budget)),
         project=light(project.geometry, step / 4),
         overlaps=tuple(
-            Shape(light(site.overlap, step / 4), name_of(site.first.values, site.site), site.first.basis)
+            Shape(light(site.overlap, step / 4), name_of(site.first), site.first.basis)
             for site in sites[:MOST_SHAPES]
         ),
         ways=(_way(first),) if first else (),
@@ -81,10 +81,6 @@ def draw(
             for plot in plots[:MOST_SHAPES]
         ),
     )
-
-
-def name_of(values: Mapping[str, Any], otherwise: str) -> str:
-    return str(values.get("name") or values.get("name_eng") or otherwise)
 
 
 def light(geometry: BaseGeometry, step: float) -> GeoJSON:
@@ -101,7 +97,7 @@ def _plot_name(plot: Plot) -> str:
 
 def _way(near: Near) -> Shape:
     line = {"type": "LineString", "coordinates": [list(near.gap.start), list(near.gap.end)]}
-    return Shape(line, name_of(near.piece.values, near.piece.feature_id), near.piece.basis)
+    return Shape(line, name_of(near.piece), near.piece.basis)
 
 
 def _frame(bounds: tuple[float, float, float, float]) -> BBox:
@@ -137,7 +133,7 @@ def _layer(
             thin = shapely.simplify(shapes, step)
             cut = polygons_of(shapely.clip_by_rect(thin, *_wider(frame)))
             found += [
-                Shape(light(shape, 0), name_of(dict(zip(shown, row[5:], strict=True)), str(row[1])), row[2])
+                Shape(light(shape, 0), next((str(each) for each in row[5:] if each), str(row[1])), row[2])
                 for row, shape in zip(rows, cut, strict=True)
                 if not shape.is_empty
             ]

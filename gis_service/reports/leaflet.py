@@ -29,9 +29,7 @@ class MapParts:
 
 def render(drawing: Drawing, lang: str) -> MapParts:
     """The map as pieces of HTML; its colours are those of the page's style sheet, by class."""
-    view = folium.Map(
-        tiles=None, control_scale=True, zoom_snap=0.25, height="100%", attribution_control=False
-    )
+    view = folium.Map(tiles=None, zoom_snap=0.25, height="100%", attribution_control=False)
     view.default_js, view.default_css = [], []  # folium's own point to servers outside
     _add(view, say("report.map.context", lang), "context", drawing.context, lang)
     _add(view, say("report.map.areas", lang), "area", drawing.areas, lang)
@@ -52,7 +50,7 @@ def render(drawing: Drawing, lang: str) -> MapParts:
     return MapParts(
         head=f"<style>{_leaflet('css')}</style><script>{_leaflet('js')}</script>",
         body=figure.html.render(),
-        script=figure.script.render(),
+        script=f"{figure.script.render()}\nL.control.scale({{imperial: false}}).addTo({view.get_name()});",
     )
 
 

@@ -105,7 +105,13 @@ def _find(
         budget.reach(10, "protected areas")
         counts = Filter(parameters.status_filter, parameters.as_of)
         sites = overlap.sites(db, view, shape, counts, budget)
-        near = nearest.nearest(db, view, overlap.NAMES, shape, NEAREST, budget)
+        met = {piece.key for site in sites for piece in site.pieces}
+        search = nearest.Search(
+            NEAREST,
+            overlap.NAMES,
+            lambda key, values: key not in met and overlap.excluded(values, counts) is None,
+        )
+        near = nearest.nearest(db, view, search, shape, budget)
         found = dataclasses.replace(found, sites=sites, totals=overlap.totals(sites), near=near)
     if view := views.get(RANGES):
         budget.reach(35, "species ranges")
@@ -134,7 +140,7 @@ class _Rows:
     def of(cls, found: _Found, project: Project) -> _Rows:
         return cls(
             tuple(_area(site, project) for site in found.sites),
-            tuple(_nearest(near) for near in found.near),
+            (*_met(found.sites), *(_nearest(near) for near in found.near)),
             tuple(_range(each, project) for each in found.ranges),
             tuple(_recorded(each, _category(each, found.ranges)) for each in found.recorded),
             tuple(_plot(each) for each in found.plots),
@@ -164,7 +170,7 @@ def _area(site: Site, project: Project) -> model.AreaHit:
     return model.AreaHit(
         site=site.site,
         feature_ids=tuple(piece.feature_id for piece in site.pieces),
-        name=values.get("name") or values.get("name_eng") or site.site,
+        name=overlap.name_of(site.first),
         name_en=values.get("name_eng"),
         designation=values.get("desig"),
         designation_en=values.get("desig_eng"),
@@ -211,16 +217,32 @@ def _totals(found: _Found, rows: tuple[model.AreaHit, ...], project: Project) ->
 
 def _nearest(near: nearest.Near) -> model.Nearest:
     values = near.piece.values
-    site = overlap.site_of(near.piece)
     return model.Nearest(
-        site=site,
-        name=values.get("name") or values.get("name_eng") or site,
+        site=overlap.site_of(near.piece),
+        name=overlap.name_of(near.piece),
         designation=values.get("desig") or values.get("desig_eng"),
         basis=basis(near.piece.basis),
         dataset_id=near.piece.dataset_id,
         distance_m=near.gap.distance_m,
         bearing_deg=near.gap.bearing_deg,
     )
+
+
+def _met(sites: tuple[Site, ...]) -> list[model.Nearest]:
+    """The counted area with the largest overlap: nothing is nearer."""
+    counted = [site for site in sites if site.excluded is None]
+    return [
+        model.Nearest(
+            site=site.site,
+            name=overlap.name_of(site.first),
+            designation=site.first.values.get("desig") or site.first.values.get("desig_eng"),
+            basis=basis(site.first.basis),
+            dataset_id=site.first.dataset_id,
+            distance_m=0.0,
+            bearing_deg=None,
+        )
+        for site in counted[:1]
+    ]
 
 
 def _range(found: species.Range, project: Project) -> model.RangeHit:
