@@ -1,0 +1,77 @@
+// A style of the service made ready for the screen: language of the labels, dark colours, chosen layers, graticule.
+
+const ENGLISH = {
+  "protected-areas": "name_eng",
+  provinces: "name_en",
+  ecoregions: "name_en",
+  "sea-areas": "name_en",
+};
+
+/** The style with labels in the reader's language. */
+export function spoken(style, lang) {
+  if (lang !== "en") return style;
+  return { ...style, layers: style.layers.map(englishLabel) };
+}
+
+function englishLabel(layer) {
+  const field = ENGLISH[layer.source];
+  if (layer.type !== "symbol" || !field) return layer;
+  const label = ["coalesce", ["get", field], ["get", "name"]];
+  return { ...layer, layout: { ...layer.layout, "text-field": label } };
+}
+
+/** The style in its dark colours, where it has some. */
+export function dark(style) {
+  const colours = style.metadata?.["gis:dark"] ?? {};
+  const layers = style.layers.map((layer) => ({ ...layer, paint: { ...layer.paint, ...colours[layer.id] } }));
+  return { ...style, layers };
+}
+
+/** The style with just these layers of data shown; null leaves it as its author chose. */
+export function showing(style, chosen) {
+  if (!chosen) return style;
+  const layers = style.layers.map((layer) =>
+    layer.source ? { ...layer, layout: { ...layer.layout, visibility: visibility(chosen.includes(layer.source)) } } : layer,
+  );
+  return { ...style, layers };
+}
+
+export function visibility(shown) {
+  return shown ? "visible" : "none";
+}
+
+/** The layers of data that the style shows from the start. */
+export function shownAtFirst(style) {
+  const drawn = style.layers.filter((layer) => layer.source && layer.layout?.visibility !== "none");
+  return [...new Set(drawn.map((layer) => layer.source))];
+}
+
+/** The style with meridians and parallels every five degrees below everything else. */
+export function withGraticule(style, isDark) {
+  const lines = {
+    id: "graticule",
+    type: "line",
+    source: "graticule",
+    paint: { "line-color": isDark ? "#24343a" : "#c6d7dc", "line-width": 0.6 },
+  };
+  const background = {
+    id: "background",
+    type: "background",
+    paint: { "background-color": isDark ? "#101b20" : "#dbe7ea" },
+  };
+  const [first, ...rest] = style.layers[0]?.type === "background" ? style.layers : [background, ...style.layers];
+  return {
+    ...style,
+    sources: { ...style.sources, graticule: { type: "geojson", data: graticule(5) } },
+    layers: [first, lines, ...rest],
+  };
+}
+
+function graticule(step) {
+  const coordinates = [];
+  for (let lon = -180; lon <= 180; lon += step) coordinates.push([[lon, -85], [lon, 85]]);
+  for (let lat = -80; lat <= 80; lat += step) coordinates.push([[-180, lat], [180, lat]]);
+  return { type: "MultiLineString", coordinates };
+}
+
+export const darkWanted = () => matchMedia("(prefers-color-scheme: dark)");

@@ -1,0 +1,46 @@
+// A MapLibre map on a style of the service, asking for nothing but this service's own addresses.
+
+import * as maplibregl from "../maplibre/maplibre-gl.mjs";
+import { ask, headers, withParameter } from "./basics.js";
+import { dark, darkWanted, showing, spoken, withGraticule } from "./style.js";
+
+export { maplibregl };
+
+/** The style's document, ready for the screen. */
+export async function readyStyle(settings, chosen = null, graticule = true) {
+  const style = spoken(await ask(settings.style), settings.lang);
+  const isDark = darkWanted().matches;
+  const made = showing(isDark ? dark(style) : style, chosen);
+  return graticule ? withGraticule(made, isDark) : made;
+}
+
+/** A map in that element. */
+export function drawMap(container, settings, style, options = {}) {
+  const say = (key) => settings.texts[`map.control.${key}`];
+  return new maplibregl.Map({
+    container,
+    style,
+    attributionControl: { compact: true },
+    // Wide enough for the whole country from the first frame; the page's own bounds come from its data.
+    ...(settings.bbox ? { bounds: settings.bbox, fitBoundsOptions: { padding: 24 } } : {}),
+    dragRotate: false,
+    pitchWithRotate: false,
+    fadeDuration: 0,
+    transformRequest: (address) => ours(address, settings),
+    locale: {
+      "NavigationControl.ZoomIn": say("zoom_in"),
+      "NavigationControl.ZoomOut": say("zoom_out"),
+      "NavigationControl.ResetBearing": say("north"),
+      "AttributionControl.ToggleAttribution": say("attribution"),
+      "Popup.Close": say("close"),
+    },
+    ...options,
+  });
+}
+
+/** The reader's key goes to this service alone; TileJSON is asked for in the page's language. */
+function ours(address, settings) {
+  if (!address.startsWith(settings.base)) return { url: address };
+  const url = address.endsWith("/tilejson.json") ? withParameter(address, "lang", settings.lang) : address;
+  return { url, headers: headers() };
+}
