@@ -16,6 +16,11 @@ from gis_service.texts import LANGUAGES, catalogue, say
 
 Document = Mapping[str, Any]  # a JSON document of the API: its shape is that of the OGC standards
 
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; connect-src 'self';"
+    " img-src 'self' data: blob:; font-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors {frames}"
+)
 _COLUMNS_OF_A_TABLE = 8
 _VERBS = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -59,6 +64,11 @@ class Field:
     description: str = ""
     unit: str = ""
     values: tuple[str, ...] = ()
+
+
+def content_security_policy(embedded: bool = False) -> str:
+    """The header for every page; only a map without its panel may stand in a frame of another site."""
+    return _POLICY.format(frames="*" if embedded else "'self'")
 
 
 def with_query(address: str, query: Mapping[str, str], fragment: str = "") -> str:
