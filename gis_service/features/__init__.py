@@ -1,0 +1,1 @@
+"""OGC API Features without the web: query strings to values, layers to documents."""

@@ -1,0 +1,202 @@
+"""The JSON documents of OGC API Features: pure functions of viewed layers, links and a language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from gis_service import links as media
+from gis_service.catalog.view import ViewedLayer
+from gis_service.geo.crs import CRS84
+from gis_service.links import OGC_REL, Links, link
+from gis_service.texts import say
+
+GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+GRID = "WebMercatorQuad"
+
+_OGC = "http://www.opengis.net/spec/"
+CONFORMANCE = tuple(
+    _OGC + name
+    for name in (
+        "ogcapi-common-1/1.0/conf/core",
+        "ogcapi-common-1/1.0/conf/html",
+        "ogcapi-common-1/1.0/conf/json",
+        "ogcapi-common-1/1.0/conf/oas30",
+        "ogcapi-common-2/1.0/conf/collections",
+        "ogcapi-common-2/1.0/conf/html",
+        "ogcapi-common-2/1.0/conf/json",
+        "ogcapi-common-3/1.0/conf/schemas",
+        "ogcapi-features-1/1.0/conf/core",
+        "ogcapi-features-1/1.0/conf/geojson",
+        "ogcapi-features-1/1.0/conf/html",
+        "ogcapi-features-1/1.0/conf/oas30",
+        "ogcapi-features-3/1.0/conf/queryables",
+        "ogcapi-features-3/1.0/conf/queryables-query-parameters",
+        "ogcapi-features-5/1.0/conf/schemas",
+        "ogcapi-tiles-1/1.0/conf/core",
+        "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+        "ogcapi-tiles-1/1.0/conf/mvt",
+        "ogcapi-tiles-1/1.0/conf/tileset",
+        "ogcapi-tiles-1/1.0/conf/tilesets-list",
+        "ogcapi-processes-1/1.0/conf/core",
+        "ogcapi-processes-1/1.0/conf/json",
+        "ogcapi-processes-1/1.0/conf/job-list",
+        "ogcapi-processes-1/1.0/conf/dismiss",
+        "ogcapi-processes-1/1.0/conf/ogc-process-description",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the rows of a viewed layer say of themselves: how many, where and when."""
+
+    count: int
+    bbox: tuple[float, float, float, float] | None
+    interval: tuple[date | None, date | None] | None = None
+
+
+def formats(address: str, data: str, lang: str, as_html: bool = False) -> list[dict[str, object]]:
+    """The `self` and `alternate` links of a document that has both forms (row C5)."""
+    html = link(
+        with_format(address, "html"), "self" if as_html else "alternate", media.HTML, say("web.as-html", lang)
+    )
+    json = link(
+        with_format(address, "json"), "alternate" if as_html else "self", data, say("web.as-json", lang)
+    )
+    return [html, json] if as_html else [json, html]
+
+
+def with_format(address: str, name: str) -> str:
+    return f"{address}{'&' if '?' in address else '?'}f={name}"
+
+
+def landing(links: Links, lang: str) -> dict[str, object]:
+    """The landing page with the links that clients look for (rows Q1, C1)."""
+
+    def to(href: str, rel: str, kind: str, key: str) -> dict[str, object]:
+        return link(href, rel, kind, say(key, lang))
+
+    return {
+        "title": say("web.title", lang),
+        "description": say("web.description", lang),
+        "links": [
+            *formats(links.landing(), media.JSON, lang),
+            to(links.api(), "service-desc", media.OPENAPI, "web.api"),
+            to(with_format(links.api(), "html"), "service-doc", media.HTML, "web.api-html"),
+            to(links.conformance(), "conformance", media.JSON, "web.conformance"),
+            to(links.collections(), "data", media.JSON, "web.collections"),
+            to(links.grids(), OGC_REL + "tiling-schemes", media.JSON, "web.grids"),
+            to(links.styles(), OGC_REL + "styles", media.JSON, "web.styles"),
+            to(links.processes(), OGC_REL + "processes", media.JSON, "web.processes"),
+            to(links.jobs(), OGC_REL + "job-list", media.JSON, "web.jobs"),
+            to(links.map(), "related", media.HTML, "web.map"),
+        ],
+    }
+
+
+def conformance(links: Links, lang: str) -> dict[str, object]:
+    return {"conformsTo": list(CONFORMANCE), "links": formats(links.conformance(), media.JSON, lang)}
+
+
+def collections(
+    views: Iterable[ViewedLayer], stats: Mapping[str, Stats], links: Links, lang: str
+) -> dict[str, object]:
+    """All collections that the caller may know of."""
+    return {
+        "links": formats(links.collections(), media.JSON, lang),
+        "collections": [collection(view, stats.get(view.id), links, lang) for view in views],
+    }
+
+
+def collection(view: ViewedLayer, stats: Stats | None, links: Links, lang: str) -> dict[str, object]:
+    """One collection; extent and item count are of the rows that the caller sees (row Q14)."""
+    made: dict[str, object] = {
+        "id": view.id,
+        "title": view.title.say(lang),
+        "description": view.description.say(lang),
+        "keywords": list(view.layer.keywords),
+        "itemType": "feature",
+        "dataType": "vector",
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "attribution": attribution(view, lang),
+        "links": _collection_links(view, links, lang),
+    }
+    if stats is not None:
+        made["itemCount"] = stats.count
+        if extent := _extent(stats):
+            made["extent"] = extent
+    return made
+
+
+def attribution(view: ViewedLayer, lang: str) -> str:
+    """Source, citation and licence in one line."""
+    source = view.layer.source
+    parts = (source.citation or source.title.say(lang), source.licence)
+    return ", ".join(part for part in parts if part)
+
+
+def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[str, object]]:
+    items = links.items(view.id)
+    made = [
+        *formats(links.collection(view.id), media.JSON, lang),
+        link(items, "items", media.GEOJSON, say("web.items", lang)),
+        link(with_format(items, "html"), "items", media.HTML, say("web.items-html", lang)),
+        link(links.queryables(view.id), OGC_REL + "queryables", media.SCHEMA, say("web.queryables", lang)),
+        link(links.schema(view.id), OGC_REL + "schema", media.SCHEMA, say("web.schema", lang)),
+        link(links.schema(view.id), "describedby", media.SCHEMA, say("web.schema", lang)),
+        link(links.tilesets(view.id), OGC_REL + "tilesets-vector", media.JSON, say("web.tiles", lang)),
+        link(links.tilejson([view.id]), "related", media.JSON, say("web.tilejson", lang)),
+        link(links.collections(), "parent", media.JSON, say("web.collections", lang)),
+    ]
+    if view.layer.style:
+        made.append(
+            link(links.style(view.layer.style), OGC_REL + "style", media.STYLE, say("web.style", lang))
+        )
+    if view.layer.source.url:
+        made.append(link(view.layer.source.url, "via", media.HTML, view.layer.source.title.say(lang)))
+    return made
+
+
+def _extent(stats: Stats) -> dict[str, object]:
+    extent: dict[str, object] = {}
+    if stats.bbox is not None:
+        extent["spatial"] = {"bbox": [list(stats.bbox)], "crs": CRS84}
+    if stats.interval is not None and stats.interval != (None, None):
+        extent["temporal"] = {"interval": [[_moment(end) for end in stats.interval]], "trs": GREGORIAN}
+    return extent
+
+
+def _moment(day: date | None) -> str | None:
+    if isinstance(day, datetime):
+        return day.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if day is None else f"{day.isoformat()}T00:00:00Z"
+
+
+def items_links(
+    view: ViewedLayer, given: Mapping[str, str], following: Mapping[str, str] | None, links: Links, lang: str
+) -> Sequence[dict[str, object]]:
+    """The links of a page: self, the other form, the collection, and next until the last page (row Q11)."""
+    here = {name: value for name, value in given.items() if name != "f"}
+    made = [
+        link(links.items(view.id, given), "self", media.GEOJSON, say("web.as-json", lang)),
+        link(links.items(view.id, {**here, "f": "html"}), "alternate", media.HTML, say("web.as-html", lang)),
+        link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
+    ]
+    if following is not None:
+        made.append(link(links.items(view.id, following), "next", media.GEOJSON, say("web.next", lang)))
+    return made
+
+
+def item_links(
+    view: ViewedLayer, feature: str, given: Mapping[str, str], links: Links, lang: str
+) -> Sequence[dict[str, object]]:
+    here = {name: value for name, value in given.items() if name != "f"}
+    html = links.item(view.id, feature, {**here, "f": "html"})
+    return [
+        link(links.item(view.id, feature, given), "self", media.GEOJSON, say("web.as-json", lang)),
+        link(html, "alternate", media.HTML, say("web.as-html", lang)),
+        link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
+    ]

@@ -1,0 +1,131 @@
+"""Every address that the service gives out is built here, below one public base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+HTML = "text/html"
+PROBLEM = "application/problem+json"
+SCHEMA = "application/schema+json"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+MVT = "application/vnd.mapbox-vector-tile"
+STYLE = "application/vnd.mapbox.style+json"
+OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
+
+
+def link(href: str, rel: str, media: str, title: str = "", templated: bool = False) -> dict[str, object]:
+    """A link object of the OGC documents; each has `rel` and `type` (row C5)."""
+    made: dict[str, object] = {"href": href, "rel": rel, "type": media}
+    if title:
+        made["title"] = title
+    if templated:
+        made["templated"] = True
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses below `base`: scheme, host and the proxy's path prefix, without a slash at the end.
+
+    `assets` names the version of the static files, so that browsers may keep them for ever.
+    """
+
+    base: str
+    assets: str = ""
+
+    def here(self, path: str, query: str) -> str:
+        """The public address of a request."""
+        return f"{self.base}{quote(path)}{'?' + query if query else ''}"
+
+    def landing(self) -> str:
+        return self.base + "/"
+
+    def conformance(self) -> str:
+        return self.base + "/conformance"
+
+    def api(self) -> str:
+        return self.base + "/api"
+
+    def map(self) -> str:
+        return self.base + "/map"
+
+    def collections(self) -> str:
+        return self.base + "/collections"
+
+    def collection(self, layer: str) -> str:
+        return f"{self.base}/collections/{quote(layer, safe='')}"
+
+    def queryables(self, layer: str) -> str:
+        return self.collection(layer) + "/queryables"
+
+    def schema(self, layer: str) -> str:
+        return self.collection(layer) + "/schema"
+
+    def items(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.collection(layer) + "/items", query)
+
+    def item(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.collection(layer)}/items/{quote(feature, safe='')}", query)
+
+    def tilesets(self, layer: str) -> str:
+        return self.collection(layer) + "/tiles"
+
+    def tileset(self, layer: str, grid: str) -> str:
+        return f"{self.tilesets(layer)}/{quote(grid, safe='')}"
+
+    def ogc_tile_template(self, layer: str, grid: str) -> str:
+        return f"{self.tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+
+    def grids(self) -> str:
+        return self.base + "/tileMatrixSets"
+
+    def grid(self, grid: str) -> str:
+        return f"{self.grids()}/{quote(grid, safe='')}"
+
+    def xyz_template(self, layers: Iterable[str]) -> str:
+        return f"{self._xyz(layers)}/{{z}}/{{x}}/{{y}}.mvt"
+
+    def tilejson(self, layers: Iterable[str]) -> str:
+        return self._xyz(layers) + "/tilejson.json"
+
+    def styles(self) -> str:
+        return self.base + "/styles"
+
+    def style(self, name: str) -> str:
+        return f"{self.styles()}/{quote(name, safe='')}"
+
+    def static(self, path: str) -> str:
+        return f"{self.base}/static/{self.assets + '/' if self.assets else ''}{quote(path)}"
+
+    def processes(self) -> str:
+        return self.base + "/processes"
+
+    def process(self, name: str) -> str:
+        return f"{self.processes()}/{quote(name, safe='')}"
+
+    def execution(self, name: str) -> str:
+        return self.process(name) + "/execution"
+
+    def jobs(self) -> str:
+        return self.base + "/jobs"
+
+    def job(self, job: str) -> str:
+        return f"{self.jobs()}/{quote(job, safe='')}"
+
+    def job_results(self, job: str) -> str:
+        return self.job(job) + "/results"
+
+    def report(self, report: str, extension: str = "") -> str:
+        return f"{self.base}/reports/{quote(report, safe='')}{extension}"
+
+    def _xyz(self, layers: Iterable[str]) -> str:
+        return f"{self.base}/xyz/{','.join(quote(layer, safe='') for layer in layers)}"
+
+
+def with_query(address: str, query: Mapping[str, str] | None) -> str:
+    """The address with a query string; `/` and `:` stay readable, as in times and CRS names."""
+    return f"{address}?{urlencode(query, safe='/:,')}" if query else address

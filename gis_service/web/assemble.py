@@ -1,0 +1,46 @@
+"""Puts the parts of a web process together; the only place that knows them all."""
+
+from __future__ import annotations
+
+from gis_service.catalog.registry import load_catalog
+from gis_service.db.pool import Database, PoolSize
+from gis_service.db.tilesql import TileStatement
+from gis_service.observe import Metrics
+from gis_service.settings import Settings
+from gis_service.web import static
+from gis_service.web.context import Context
+from gis_service.web.credentials import Access
+from gis_service.web.lru import Lru
+from gis_service.web.service import Service
+from gis_service.web.static import StaticFiles
+from gis_service.web.stats import StatsCache
+
+FEATURES = PoolSize(connections=4, waiting=200)
+TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
+STATEMENTS_KEPT = 256
+
+
+def assemble(settings: Settings, dsn: str) -> Service:
+    """The service of one process; nothing is connected yet, so it starts with the database down too."""
+    timeout = settings.limits.statement_timeout_ms
+    database, tiles = Database(dsn, FEATURES, timeout), Database(dsn, TILES, timeout)
+    statements: Lru[tuple[str, ...], TileStatement] = Lru(STATEMENTS_KEPT)
+    context = Context(
+        settings=settings,
+        catalog=load_catalog(settings.root),
+        database=database,
+        tile_database=tiles,
+        access=Access(database),
+        stats=StatsCache(database),
+        static=StaticFiles(static.folders()),
+        metrics=Metrics(),
+        tile_statements=statements,
+        process_paths={},
+    )
+    return Service(context)
+
+
+async def close(service: Service) -> None:
+    """Let the connections go."""
+    await service.context.database.close()
+    await service.context.tile_database.close()

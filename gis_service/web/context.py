@@ -1,0 +1,63 @@
+"""What handlers work with: settings, catalogue, database, access, and the viewed layers of a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gis_service.access.policy import view, visible_layers
+from gis_service.catalog.registry import Catalog
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db.pool import Database
+from gis_service.db.tilesql import TileStatement
+from gis_service.errors import NotFound
+from gis_service.features.refusal import refusal
+from gis_service.observe import Metrics
+from gis_service.settings import Settings
+from gis_service.web.credentials import Access
+from gis_service.web.lru import Lru
+from gis_service.web.message import Request
+from gis_service.web.static import StaticFiles
+from gis_service.web.stats import StatsCache
+
+
+@dataclass(frozen=True)
+class Context:
+    """Made once per web process; all of its parts live as long as the process."""
+
+    settings: Settings
+    catalog: Catalog
+    database: Database
+    tile_database: Database  # connections of its own, so that a slow query of features holds up no tile
+    access: Access
+    stats: StatsCache
+    static: StaticFiles
+    metrics: Metrics
+    tile_statements: Lru[tuple[str, ...], TileStatement]
+    process_paths: Mapping[str, dict[str, Any]]  # what the processes add to the OpenAPI document
+
+    def views(self, request: Request) -> Mapping[str, ViewedLayer]:
+        """The layers that the caller may know of, for documents that hold no rows."""
+        return visible_layers(request.principal, self.catalog.layers.values())
+
+    async def current_views(self, request: Request) -> Mapping[str, ViewedLayer]:
+        """The same under the database's policy epoch, for whatever is read from rows."""
+        epoch = await self.access.epoch()
+        return visible_layers(request.principal, self.catalog.layers.values(), epoch)
+
+    def view(self, request: Request, layer: str) -> ViewedLayer:
+        return self._view(request, layer, 0)
+
+    async def current_view(self, request: Request, layer: str) -> ViewedLayer:
+        return self._view(request, layer, await self.access.epoch())
+
+    def _view(self, request: Request, name: str, epoch: int) -> ViewedLayer:
+        """NotFound alike for a layer that isn't there and one that the caller may not know of."""
+        unknown = refusal(NotFound, "web.no-collection", id=name[:100])
+        if name not in self.catalog.layers:
+            raise unknown
+        try:
+            return view(request.principal, self.catalog.layers[name], epoch)
+        except NotFound as err:
+            raise unknown from err

@@ -1,0 +1,83 @@
+"""The API key of a request and the principal behind it, looked up in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from gis_service.access import keystore
+from gis_service.access.keys import EMPTY, KeyRing
+from gis_service.access.principal import PUBLIC, Principal
+from gis_service.db.pool import Database
+from gis_service.errors import Unauthorized
+
+REFRESH_SECONDS = 0.9  # a revoked key is refused within 1 s
+
+
+def key_of(headers: Mapping[str, str]) -> str | None:
+    """The key in X-API-Key, Bearer or Basic (any user, the key as password: QGIS offers Basic)."""
+    if (given := headers.get("x-api-key")) is not None:
+        return given
+    if (authorization := headers.get("authorization")) is None:
+        return None
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        return _password(value.strip())
+    raise Unauthorized
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")[2]
+    except (binascii.Error, ValueError) as err:
+        raise Unauthorized from err
+
+
+class Access:
+    """The key ring and the policy epoch of the database, read anew when older than REFRESH_SECONDS."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ring: KeyRing = EMPTY
+        self._epoch = 0
+        self._read_at = -1e9
+        self._reading: asyncio.Task[None] | None = None
+
+    async def principal(self, headers: Mapping[str, str]) -> Principal:
+        """Who asks; Unauthorized for a wrong key, DatabaseDown where keys can't be read."""
+        key = key_of(headers)
+        if key is None:
+            return PUBLIC
+        await self._fresh()
+        return self._ring.principal(key, datetime.now(UTC))
+
+    async def epoch(self) -> int:
+        """The policy epoch, which rises when rights or sensitivity change."""
+        await self._fresh()
+        return self._epoch
+
+    async def _fresh(self) -> None:
+        if time.monotonic() - self._read_at < REFRESH_SECONDS:
+            return
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(self._read_done)
+        await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
+        began = time.monotonic()  # before the query: what it reads is never older than this
+        epoch = await self._database.run(keystore.EPOCH)
+        self._ring = keystore.ring(await self._database.run(keystore.RING))
+        self._epoch = int(epoch[0][0])
+        self._read_at = began
+
+    def _read_done(self, task: asyncio.Task[None]) -> None:
+        self._reading = None
+        if not task.cancelled():
+            task.exception()  # the waiters have it; without them it's asked for again by the next request

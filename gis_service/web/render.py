@@ -1,0 +1,43 @@
+"""A document as JSON or, where the caller wants it, as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from gis_service import links as media
+from gis_service.web import pages
+from gis_service.web.message import Request, Response
+from gis_service.web.negotiate import wants_html
+from gis_service.web.pages import Frame
+
+Document = Mapping[str, object]
+
+
+def document(request: Request, made: Document, kind: str, page: Callable[[Frame], str]) -> Response:
+    """The document in the form that `f` or Accept asks for."""
+    if wants_html(request.parameters, request.header("accept")):
+        return html(request, page(frame(request)))
+    return json(request, made, kind)
+
+
+def json(request: Request, made: object, kind: str = media.JSON) -> Response:
+    return Response(200, (("content-type", kind), ("content-language", request.lang)), orjson.dumps(made))
+
+
+def html(request: Request, text: str, status: int = 200, embedded: bool = False) -> Response:
+    """A page with its content security policy."""
+    headers = (
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-language", request.lang),
+        ("content-security-policy", pages.content_security_policy(embedded)),
+        ("referrer-policy", "same-origin"),
+    )
+    return Response(status, headers, text.encode())
+
+
+def frame(request: Request) -> Frame:
+    """What every page knows of its request."""
+    here = request.links.here(request.path, request.query)
+    return Frame(request.lang, request.links, here, request.principal.tier)

@@ -1,0 +1,183 @@
+"""The service as one function from a request to a response, whatever the server's protocol."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gis_service.access.principal import PUBLIC
+from gis_service.errors import GisError
+from gis_service.features.refusal import refuse
+from gis_service.links import Links
+from gis_service.observe import Log
+from gis_service.texts import LANGUAGES
+from gis_service.web import (
+    feature_routes,
+    finish,
+    negotiate,
+    origin,
+    pages,
+    params,
+    problems,
+    render,
+    service_routes,
+    tile_routes,
+)
+from gis_service.web.context import Context
+from gis_service.web.lru import Lru
+from gis_service.web.message import Request, Response
+from gis_service.web.router import Handler, Route, Router, check_method
+
+DOCUMENTS_KEPT = 512
+_PLAIN_PARAMETERS = ("f", "lang")
+_log = Log("gis.web")
+
+DocumentKey = tuple[str | None, ...]
+
+
+class Service:
+    """Answers requests; keeps documents that depend on nothing but the catalogue and the caller's class."""
+
+    def __init__(self, context: Context, more: Sequence[Route] = ()) -> None:
+        self.context = context
+        self._router = Router(
+            [*service_routes.routes(), *tile_routes.routes(), *feature_routes.routes(), *more]
+        )
+        self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
+
+    def quick(self, request: Request) -> Response | None:
+        """A document that was rendered before, for callers without a key; nothing is awaited."""
+        if request.method != "GET" or "authorization" in request.headers or "x-api-key" in request.headers:
+            return None
+        held = self._documents.get(_document_key(request, self._base(request)))
+        return None if held is None else finish.conditional(request, held)
+
+    async def answer(self, request: Request) -> Response:
+        """The response, an error's too. It never raises but for a cancelled request."""
+        began = time.perf_counter()
+        name, request = "none", self._addressed(request)
+        try:
+            params.check_path(request.path)
+            name, response, request = await self._routed(request)
+        except GisError as err:
+            response = await self._problem(request, err)
+        except Exception as err:
+            # The outermost rim: whatever went wrong is logged whole, and the caller learns a number.
+            response = await self._fault(request, err)
+        self.context.metrics.time("gis_request_seconds", time.perf_counter() - began, route=name)
+        self.context.metrics.count("gis_requests_total", route=name, status=str(response.status))
+        return response
+
+    def _base(self, request: Request) -> str:
+        return origin.base(self.context.settings, request.headers, request.client, request.scheme)
+
+    def _addressed(self, request: Request) -> Request:
+        private = "authorization" in request.headers or "x-api-key" in request.headers
+        lang = negotiate.spoken(request.header("accept-language"), self.context.settings.default_lang)
+        links = Links(self._base(request), self.context.static.version)
+        return replace(request, links=links, lang=lang, private=private)
+
+    async def _routed(self, request: Request) -> tuple[str, Response, Request]:
+        """The finished response, its route's name, and the request with all that was learnt of it."""
+        tile = tile_routes.asked_tile(request.path)
+        found, taken = (_TILE, tile) if tile is not None else self._router.match(request.path)
+        if request.method == "OPTIONS":
+            return found.name, _options(found), request
+        check_method(found, request.method)
+        if request.private:
+            request = replace(request, principal=await self.context.access.principal(request.headers))
+        if found is not _TILE:
+            request = self._read_parameters(request, found)
+        response = await self._handled(request, found, taken)
+        return found.name, finish.conditional(request, response), request
+
+    def _read_parameters(self, request: Request, found: Route) -> Request:
+        given = params.parse(request.query)
+        lang = negotiate.language(
+            given, request.header("accept-language"), self.context.settings.default_lang
+        )
+        if found.plain:
+            unknown = next((name for name in given if name not in _PLAIN_PARAMETERS), None)
+            if unknown is not None:
+                raise refuse("web.unknown-parameter", name=unknown[:100])
+        return replace(request, parameters=given, lang=lang)
+
+    async def _handled(self, request: Request, found: Route, taken: Sequence[str]) -> Response:
+        handler: Handler = found.handler
+        if not found.kept:
+            return await finish.finished(request, await handler(self.context, request, taken))
+        key = _document_key(request, request.links.base)
+        held = self._documents.get(key)
+        if held is None:
+            held = await finish.finished(request, await handler(self.context, request, taken))
+            self._documents.put(key, held)
+        return held
+
+    async def _problem(self, request: Request, err: GisError) -> Response:
+        if err.status >= 500:
+            _log.warning("refused", path=request.path, code=err.code, reason=err.message())
+        if err.status == 500:
+            return await self._fault(request, err)
+        lang = _lang_of(request)
+        response = problems.response(err, lang, _instance(request))
+        if _is_browser(request):
+            problem = problems.document(err, lang, _instance(request))
+            page = render.html(
+                request, pages.error(render.frame(replace(request, lang=lang)), problem), err.status
+            )
+            response = page.with_headers(
+                *(pair for pair in response.headers if not pair[0].startswith("content-"))
+            )
+        return await finish.finished(request, response)
+
+    async def _fault(self, request: Request, err: Exception) -> Response:
+        """500 with a number that stands in the log beside the traceback."""
+        number = secrets.token_hex(8)
+        _log.error("fault", cause=err, request=number, method=request.method, path=request.path)
+        response = problems.response(GisError(), _lang_of(request), _instance(request))
+        return await finish.finished(request, response.with_headers(("x-request-id", number)))
+
+
+_TILE = Route("tile", ("xyz",), tile_routes.xyz_tile)
+
+
+def _options(found: Route) -> Response:
+    allow = ", ".join(found.methods)
+    headers = (("allow", allow), ("access-control-allow-methods", allow), *finish.PREFLIGHT, *finish.CORS)
+    return Response(204, (*headers, ("cache-control", "no-store")))
+
+
+def _document_key(request: Request, base: str) -> DocumentKey:
+    """All that a kept document depends on. `principal` is the public's until a key was read."""
+    principal = request.principal
+    return (
+        base,
+        request.path,
+        request.query,
+        request.header("accept"),
+        request.header("accept-language"),
+        request.header("accept-encoding"),
+        "" if principal is PUBLIC else principal.policy_class,
+        "private" if request.private else "",
+    )
+
+
+def _lang_of(request: Request) -> str:
+    """The language of a refusal, which may be about the parameters: `lang` counts where it's plain."""
+    asked: Mapping[str, str] = dict(
+        pair.split("=", 1) for pair in request.query.split("&") if pair.count("=") == 1
+    )
+    lang = asked.get("lang", "")
+    return lang if lang in LANGUAGES else request.lang
+
+
+def _is_browser(request: Request) -> bool:
+    accept = request.header("accept") or ""
+    return "text/html" in accept and "f=json" not in request.query
+
+
+def _instance(request: Request) -> str:
+    """The path that was asked for, as text that is safe in any document."""
+    return request.path[:200].encode("utf-8", "replace").decode()

@@ -1,0 +1,60 @@
+"""How many rows a caller sees, where and when: kept until the layer's table is written to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db import select
+from gis_service.db.pool import Database
+from gis_service.db.query import Query
+from gis_service.db.select import ItemsQuery
+from gis_service.errors import Timeout
+from gis_service.features.documents import Stats
+from gis_service.observe import Log
+from gis_service.web.lru import Lru
+
+VERSIONS = Query("select table_name, version from gis.layer_version")
+_KEPT = 512  # layers times policy classes
+_log = Log("gis.web")
+
+
+class StatsCache:
+    """Counts and extents by view; the table's version is read for each answer, so they're never stale."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: Lru[tuple[str, int], Stats] = Lru(_KEPT)
+
+    async def of(self, views: Iterable[ViewedLayer]) -> Mapping[str, Stats]:
+        """By layer id. A layer too large to be counted within the deadline is left out."""
+        wanted = list(views)
+        versions = {name: int(version) for name, version in await self._database.run(VERSIONS)}
+        made = await asyncio.gather(
+            *(self._one(view, versions.get(view.layer.table_name)) for view in wanted)
+        )
+        return {view.id: stats for view, stats in zip(wanted, made, strict=True) if stats is not None}
+
+    async def _one(self, view: ViewedLayer, version: int | None) -> Stats | None:
+        # A table that isn't ours has no version, so nothing says when it changes.
+        key = (view.digest, version) if version is not None and view.layer.managed else None
+        if key is not None and (held := self._held.get(key)) is not None:
+            return held
+        try:
+            made = await self._read(view)
+        except Timeout:
+            _log.warning("stats too slow", layer=view.id)
+            return None
+        if key is not None:
+            self._held.put(key, made)
+        return made
+
+    async def _read(self, view: ViewedLayer) -> Stats:
+        count = (await self._database.run(select.count(view, ItemsQuery())))[0][0]
+        west, south, east, north = (await self._database.run(select.extent(view)))[0]
+        bbox = None if west is None else (west, south, east, north)
+        if view.time is None:
+            return Stats(count, bbox)
+        start, end = (await self._database.run(select.time_extent(view)))[0]
+        return Stats(count, bbox, (start, end))

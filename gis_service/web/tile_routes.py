@@ -1,0 +1,142 @@
+"""Tiles, TileJSON, tilesets, grids and styles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from gis_service import links as media
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db import tilesql
+from gis_service.errors import NotFound
+from gis_service.features.refusal import refusal
+from gis_service.geo.tiles import Tile
+from gis_service.texts import say
+from gis_service.tiles import address, grids, styles
+from gis_service.tiles.tilejson import tilejson as tilejson_document
+from gis_service.web import pages, render
+from gis_service.web.context import Context
+from gis_service.web.finish import CREDENTIALS
+from gis_service.web.message import Request, Response
+from gis_service.web.router import Route, route
+
+TILE_CACHING = "public, max-age=60, must-revalidate"
+_TILE_HEADERS = (("content-type", media.MVT), ("cache-control", TILE_CACHING), ("vary", CREDENTIALS))
+_EMPTY = Response(204, _TILE_HEADERS[1:])
+
+
+def asked_tile(path: str) -> tuple[str, str, str, str] | None:
+    """Layers, z, x and y of `/xyz/{layers}/{z}/{x}/{y}.mvt`, parsed before any routing; None for the rest."""
+    if not path.startswith("/xyz/") or not path.endswith(".mvt"):
+        return None
+    parts = path[5:-4].split("/")
+    return (parts[0], parts[1], parts[2], parts[3]) if len(parts) == 4 else None
+
+
+async def xyz_tile(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    return await _tile(context, request, address.layer_ids(taken[0]), _place(*taken[1:]))
+
+
+async def ogc_tile(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """The same tile in the order of OGC API Tiles: matrix, row, column."""
+    _check_grid(taken[1])
+    return await _tile(context, request, [taken[0]], _place(taken[2], taken[4], taken[3]))
+
+
+def _place(z: str, x: str, y: str) -> Tile:
+    try:
+        return address.tile(z, x, y)
+    except NotFound as err:
+        raise refusal(NotFound, "web.no-tile", reason=err.detail[:200]) from err
+
+
+async def _tile(context: Context, request: Request, ids: Sequence[str], tile: Tile) -> Response:
+    """One tile of the layers that are drawn at its zoom; 204 where it's empty (row M4)."""
+    views = address.drawn_at([context.view(request, name) for name in ids], tile.z)
+    body = b""
+    # A statement reads as one role; a caller can see some layers as a jurisdiction, some as the public.
+    for _, alike in groupby(views, key=lambda view: view.role):
+        statement = _statement(context, list(alike))
+        body += (await context.tile_database.run(statement.at(tile)))[0][0]
+    return Response(200, _TILE_HEADERS, body) if body else _EMPTY
+
+
+def _statement(context: Context, views: Sequence[ViewedLayer]) -> tilesql.TileStatement:
+    """The statement of these views, composed once so that the database prepares it once."""
+    key = tuple(view.digest for view in views)
+    made = context.tile_statements.get(key)
+    if made is None:
+        made = tilesql.compose(views)
+        context.tile_statements.put(key, made)
+    return made
+
+
+async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    views = [await context.current_view(request, name) for name in address.layer_ids(taken[0])]
+    stats = await context.stats.of(views)
+    boxes = [stats[view.id].bbox if view.id in stats else None for view in views]
+    return render.json(request, tilejson_document(views, boxes, request.links, request.lang))
+
+
+async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    view = context.view(request, taken[0])
+    made = grids.tileset_list(view, request.links, request.lang)
+    return render.document(
+        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
+    )
+
+
+async def tileset(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    _check_grid(taken[1])
+    view = await context.current_view(request, taken[0])
+    stats = (await context.stats.of([view])).get(view.id)
+    made = grids.tileset(view, stats.bbox if stats else None, request.links, request.lang)
+    return render.document(
+        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
+    )
+
+
+async def grid_list(_context: Context, request: Request, _: Sequence[str]) -> Response:
+    made = grids.grid_list(request.links, request.lang)
+    heading = say("web.grids", request.lang)
+    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+
+
+async def grid(_context: Context, request: Request, taken: Sequence[str]) -> Response:
+    _check_grid(taken[0])
+    made = grids.grid(request.lang)
+    heading = say("web.grid-title", request.lang)
+    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+
+
+def _check_grid(name: str) -> None:
+    if name != grids.GRID:
+        raise refusal(NotFound, "web.no-grid", id=name[:100])
+
+
+async def style_list(context: Context, request: Request, _: Sequence[str]) -> Response:
+    made = styles.style_list(context.catalog.styles, context.views(request).keys(), request.links)
+    heading = say("web.styles", request.lang)
+    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+
+
+async def style(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """A MapLibre style with absolute addresses (row V2)."""
+    name, seen = taken[0].removesuffix(".json"), context.views(request).keys()
+    document = context.catalog.styles.get(name)
+    if document is None or not styles.visible(document, seen):
+        raise refusal(NotFound, "web.no-style", id=name[:100])
+    return render.json(request, styles.style(document, seen, request.links), media.STYLE)
+
+
+def routes() -> list[Route]:
+    return [
+        route("tile", "/collections/{}/tiles/{}/{}/{}/{}", ogc_tile),
+        route("tileset", "/collections/{}/tiles/{}", tileset),
+        route("tilesets", "/collections/{}/tiles", tilesets, kept=True),
+        route("tilejson", "/xyz/{}/tilejson.json", tilejson),
+        route("grids", "/tileMatrixSets", grid_list, kept=True),
+        route("grid", "/tileMatrixSets/{}", grid, kept=True),
+        route("styles", "/styles", style_list, kept=True),
+        route("style", "/styles/{}", style, kept=True),
+    ]
