@@ -24,13 +24,16 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "gis_service.processes.worker"]
 
 
+def import_path(env: Mapping[str, str]) -> str:
+    """Give the PYTHONPATH that finds this checkout from any folder."""
+    return ":".join(filter(None, [str(Path(__file__).parents[2]), env.get("PYTHONPATH")]))
+
+
 def child_environment(settings: Settings, dsn: str, env: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment with our settings spelled out, so that children read the very same."""
-    package = str(Path(__file__).parents[2])
-    paths = [package, *filter(None, [env.get("PYTHONPATH")])]
     return {
         **env,
-        "PYTHONPATH": ":".join(paths),
+        "PYTHONPATH": import_path(env),
         "GIS_ROOT": str(settings.root),
         "GIS_DATA": str(settings.data_dir),
         "GIS_DATABASE_URL": dsn,

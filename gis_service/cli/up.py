@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gis_service.bootstrap.steps import Bar, Steps
+from gis_service.cli import children
 from gis_service.cli import supervisor as supervising
 from gis_service.cli.addresses import print_addresses
 from gis_service.cli.command import Context
+from gis_service.cli.prepare import prepare
 from gis_service.cli.runtime import RunFolder, Running, answers, require_free_port
 from gis_service.db import postgres
 from gis_service.db.cluster import Cluster
@@ -38,10 +40,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder.end_leftovers()
     folder.forget()
     require_free_port(context.settings)
-    _prepare(context, demo=not args.empty)
-    if args.detach:
-        return _detached(context, lock)
-    return _foreground(context, folder)
+    try:
+        _prepare(context, demo=not args.empty)
+        return _detached(context, lock) if args.detach else _foreground(context, folder)
+    except BaseException:
+        if not context.settings.database_url:
+            Cluster(context.settings.data_dir).stop()
+        raise
 
 
 def _with_port(context: Context, port: int | None) -> Context:
@@ -64,19 +69,7 @@ def _already(folder: RunFolder, context: Context, port: int | None) -> int:
 
 def _prepare(context: Context, *, demo: bool) -> None:
     steps = Steps()
-    dsn = _database(context, steps)
-    # Imported here: they bring psycopg and the catalogue, which a start that fails earlier needn't wait for.
-    from gis_service.cli.prepare import prepare_database
-
-    with steps.step(context.say("cli.step.migrate")):
-        prepare_database(context.settings, dsn)
-    if demo:
-        from gis_service.cli.demo import load_demo_once
-
-        load_demo_once(context, dsn, steps)
-    from gis_service.cli.demo_keys import ensure_keys
-
-    ensure_keys(context.settings, dsn)
+    prepare(context, _database(context, steps), steps, demo=demo)
 
 
 def _database(context: Context, steps: Steps) -> str:
@@ -118,6 +111,7 @@ def _detached(context: Context, lock: int) -> int:
     log.parent.mkdir(exist_ok=True)
     env = {
         **os.environ,
+        "PYTHONPATH": children.import_path(os.environ),
         "GIS_ROOT": str(settings.root),
         "GIS_DATA": str(settings.data_dir),
         "GIS_PORT": str(settings.port),
