@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 STYLES = sorted((ROOT / "styles").glob("*.json"))
 SPEC = ROOT / "node_modules" / "@maplibre" / "maplibre-gl-style-spec" / "dist" / "gl-style-validate.mjs"
 # What QGIS 3.22's converter turns into its own expressions; anything else is dropped there without a word.
-QGIS_OPERATORS = {"get", "match", "==", "!=", "interpolate", "linear", "zoom", "literal"}
+QGIS_OPERATORS = {"get", "match", "==", "!=", "!", "has", "interpolate", "linear", "zoom", "literal"}
 
 
 def _read(path: Path) -> dict[str, Any]:
