@@ -1,1 +1,1 @@
-"""The demo: real provinces, cited facts of protected areas as indicative circles, and simulated species and plots."""
+"""The demo: real provinces, protected areas as indicative circles of cited facts, simulated species, plots."""

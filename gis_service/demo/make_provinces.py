@@ -32,7 +32,7 @@ class NotACoverage(ValueError):
 
 
 def read_source(path: Path) -> dict[str, shapely.Geometry]:
-    """The units of Viet Nam by Natural Earth's `gn_name`, for its `name` has mistakes (a region for a province)."""
+    """The units of Viet Nam by Natural Earth's `gn_name`; its `name` has mistakes (regions for provinces)."""
     frame = geopandas.read_file(path, layer=SOURCE_LAYER, where="adm0_a3 = 'VNM'")
     return dict(zip(frame["gn_name"], shapely.force_2d(frame.geometry.values), strict=True))
 
@@ -60,8 +60,10 @@ def rounded(units: Mapping[str, shapely.Geometry]) -> dict[str, shapely.Geometry
 
 
 def features(units: list[Row], source: Mapping[str, shapely.Geometry]) -> Iterator[dict[str, Any]]:
-    """A GeoJSON feature for each row of the units: a unit of the source, or the union of its predecessors."""
-    older = {row["code"]: source[row["natural_earth_gn_name"]] for row in units if row["natural_earth_gn_name"]}
+    """A GeoJSON feature for each row: a unit of the source, or the union of its predecessors."""
+    older = {
+        row["code"]: source[row["natural_earth_gn_name"]] for row in units if row["natural_earth_gn_name"]
+    }
     for row in units:
         codes = row["predecessor_codes"].split()
         shape = shapely.coverage_union_all([older[code] for code in codes]) if codes else older[row["code"]]
@@ -70,13 +72,13 @@ def features(units: list[Row], source: Mapping[str, shapely.Geometry]) -> Iterat
 
 
 def _geometry(shape: shapely.Geometry) -> dict[str, Any]:
-    """GeoJSON's geometry, always a MultiPolygon that starts at its lowest vertex, so that the bytes don't drift."""
+    """A MultiPolygon in GeoJSON, its parts and rings in a fixed order so that the bytes don't drift."""
     parts = shapely.get_parts(shapely.normalize(shape))
     rings = [[part.exterior, *part.interiors] for part in parts]
-    return {
-        "type": "MultiPolygon",
-        "coordinates": [[shapely.get_coordinates(ring).round(DECIMALS).tolist() for ring in part] for part in rings],
-    }
+    coordinates = [
+        [shapely.get_coordinates(ring).round(DECIMALS).tolist() for ring in part] for part in rings
+    ]
+    return {"type": "MultiPolygon", "coordinates": coordinates}
 
 
 def write(path: Path, found: Iterator[dict[str, Any]]) -> int:
