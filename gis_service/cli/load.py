@@ -19,7 +19,8 @@ OPTIONS = (
     "crs", "id", "file-layer", "encoding", "dataset", "dataset-title", "dataset-title-vi", "licence",
     "source-url", "citation", "dataset-version", "quarantine",
 )  # fmt: skip
-SWITCHES = ("override-crs", "points-from-polygons", "partial", "dry-run")
+SWITCHES = ("override-crs", "points-from-polygons", "partial", "dry-run", "strict")
+SET_ASIDE = 6  # exit code of --strict
 
 
 def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     _print(result, context)
     if args.quarantine:
         _write_quarantine(Path(args.quarantine), result, context.lang)
-    return 0
+    return SET_ASIDE if args.strict and result.quarantined else 0
 
 
 def _request(args: argparse.Namespace, context: Context) -> "LoadRequest":

@@ -49,7 +49,7 @@ _STAGED: Final = (
     "int4",
     "text",
     "bytea",
-)  # row_no, source_id, then _CARRIED
+)  # row_no, source_id, _CARRIED
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _blocks() -> Mapping[str, str]:
 
 
 def _block(block: str, /, **places: sql.Composable) -> sql.Composable:
-    return sql.SQL(cast(LiteralString, _blocks()[block])).format(**places)
+    return sql.SQL(_blocks()[block]).format(**places)
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def translated() -> Iterator[None]:
         yield
     except pg.DiskFull as err:
         raise DiskFull(_first_line(err)) from err
-    except (pg.IntegrityError, pg.DataError) as err:
+    except (pg.IntegrityError, pg.DataError, pg.InternalError) as err:
         raise DataRefused(_first_line(err)) from err
     except psycopg.OperationalError as err:
         raise DatabaseDown(_first_line(err)) from err
@@ -164,7 +164,7 @@ class LoadSession:
     def lock(self, slug: str) -> None:
         """Wait until no other load of the same data set runs."""
         self._rows(
-            "select pg_advisory_xact_lock(hashtextextended('gis.load.' || %(slug)s, 0))", {"slug": slug}
+            "select pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", {"name": f"gis.load.{slug}"}
         )
 
     def table(self, schema: str, name: str, constant: Mapping[str, str | int | bool]) -> Table | None:
@@ -192,18 +192,15 @@ class LoadSession:
 
     def stage(self, columns: Sequence[Column]) -> None:
         """Make the staging table."""
-        typed = [
-            sql.SQL("{} {},").format(sql.Identifier(c.name), sql.SQL(cast(LiteralString, c.type)))
-            for c in columns
-        ]
+        typed = [sql.SQL("{} {},").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in columns]
         self._execute(_block("stage", columns=sql.SQL(" ").join(typed)))
         self._execute(_block("stage_faults"))
         self._execute(_block("hold"))
 
     def copy(self, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
-        """Stage rows of (row_no, source_id, geom, geom_original, srid_original, datum_operation, extra, *columns)."""
+        """Stage rows of (row_no, source_id, geometry, its original, SRID and operation, extra, *columns)."""
         names = ["row_no", "source_id", *_CARRIED, *(c.name for c in columns)]
-        # What goes as bytes is read by the server by the column's own binary form: WKB, JSON after a byte of 1.
+        # The server reads bytes by the column's own binary form: WKB, JSON after a byte of 1.
         kinds = [*_STAGED, *(_wire(c.kind) for c in columns)]
         target = sql.SQL(", ").join(map(sql.Identifier, names))
         statement = sql.SQL("copy gis_load ({}) from stdin (format binary)").format(target)
@@ -219,13 +216,13 @@ class LoadSession:
             self._execute(statement)
         rows = self._rows(_block("faults"))
         self._execute(_block("drop_faulty"))
-        # A key is judged among the rows that are left: an earlier row that is bad itself takes nothing.
-        for statement in _keys(self, table, staged):
+        # Keys are judged among the rows that are left: an earlier row that is bad itself takes nothing.
+        for statement in (_block("fault_double"), *_keys(self, table, staged)):
             self._execute(sql.SQL("truncate gis_load_fault"))
             self._execute(statement)
             rows += self._rows(_block("faults"))
             self._execute(_block("drop_faulty"))
-        return [StagedFault(*row[:4], {**row[4], **(row[5] or {})}, row[6]) for row in rows]
+        return [StagedFault(r[0], r[1], r[2], r[3], {**r[4], **(r[5] or {})}, r[6]) for r in rows]
 
     def hold(self, source_ids: Iterable[str]) -> None:
         """Name the ids whose rows were set aside: their earlier versions stay as they are."""
@@ -331,7 +328,7 @@ def _value(column: Column, row: LiteralString) -> sql.Composable:
     staged = sql.SQL("{}.{}").format(sql.SQL(row), sql.Identifier(column.name))
     if column.default is None or not column.not_null:
         return staged
-    return sql.SQL("coalesce({}, {})").format(staged, sql.SQL(cast(LiteralString, column.default)))
+    return sql.SQL("coalesce({}, {})").format(staged, sql.SQL(column.default))
 
 
 def _facts(columns: Sequence[str]) -> sql.Composable:
@@ -344,7 +341,7 @@ def _facts(columns: Sequence[str]) -> sql.Composable:
 def _checks(session: LoadSession, table: Table, staged: set[str]) -> Iterator[sql.Composable]:
     for name, expression, columns in session.table_rules("checks", table):
         if set(columns) <= staged | {"geom"}:
-            written = sql.SQL(cast(LiteralString, expression))
+            written = sql.SQL(expression)
             yield _block("fault_check", rule=sql.Literal(name), values=_facts(columns), expression=written)
 
 

@@ -95,6 +95,12 @@ select row_no, 'taken', jsonb_build_object('values', {values})
   from (select s.*, row_number() over (partition by {columns} order by row_no) as nth from gis_load s) s
  where nth > 1;
 
+-- name: fault_double
+insert into gis_load_fault
+select row_no, 'double_id', jsonb_build_object('first', first, 'id', source_id)
+  from (select row_no, source_id, min(row_no) over (partition by source_id) as first from gis_load) s
+ where row_no > first;
+
 -- name: drop_faulty
 delete from gis_load s using gis_load_fault f where f.row_no = s.row_no;
 

@@ -221,4 +221,4 @@ def _fault(shape: BaseGeometry) -> str:
 def area(shape: BaseGeometry) -> float:
     """Ellipsoidal area (m²) of a polygon or multipolygon as it is drawn, valid or not."""
     _, coords, offsets = shapely.to_ragged_array(np.array([_multi(shape)], object))
-    return float(areas.areas(coords, *offsets)[0])
+    return float(areas.areas(coords, *(np.asarray(each, np.int64) for each in offsets))[0])

@@ -35,7 +35,8 @@ def transformed(polygons: Geometries, transform: Transform, tolerance_m: float =
     """
     if not len(polygons):
         return polygons
-    kind, coords, (rings, *others) = shapely.to_ragged_array(polygons)
+    kind, coords, (starts, *others) = shapely.to_ragged_array(polygons)
+    rings = np.asarray(starts, np.int64)
     lonlat = transform(coords)
     for _ in range(_PASSES):
         pieces = _pieces(coords, lonlat, rings, transform, tolerance_m)
@@ -43,7 +44,9 @@ def transformed(polygons: Geometries, transform: Transform, tolerance_m: float =
             break
         coords, rings = _cut(coords, rings, pieces)
         lonlat = transform(coords)
-    return np.asarray(shapely.from_ragged_array(kind, lonlat, (rings, *others)), dtype=object)
+    outer = tuple(np.asarray(each, np.int64) for each in others)
+    whole: Geometries = shapely.from_ragged_array(kind, lonlat, (rings, *outer))
+    return whole
 
 
 def _pieces(coords: Floats, lonlat: Floats, rings: Ints, transform: Transform, tolerance_m: float) -> Ints:
@@ -63,9 +66,10 @@ def _pieces(coords: Floats, lonlat: Floats, rings: Ints, transform: Transform, t
 
 
 def _may_stray(start: Floats, end: Floats, tolerance_m: float) -> npt.NDArray[np.bool_]:
-    """Whether an edge is long enough to stray: a line on a map bends against a line in degrees by about tan(lat)/R.
+    """Whether an edge is long enough to stray.
 
-    Four times that bend is assumed, for systems far from their centre; shorter edges aren't looked at again.
+    A line on a map bends against a line in degrees by about tan(lat)/R. Four times that bend is assumed, for
+    systems far from their centre; shorter edges aren't looked at again.
     """
     east, north = _metres(start, end)
     steepest = np.minimum(np.maximum(np.abs(start[:, 1]), np.abs(end[:, 1])), 89.9)
@@ -74,7 +78,7 @@ def _may_stray(start: Floats, end: Floats, tolerance_m: float) -> npt.NDArray[np
 
 
 def _stray(a: Floats, b: Floats, start: Floats, end: Floats, transform: Transform) -> Floats:
-    """How far (m) the drawn edge lies from the line between its transformed ends, the most at three places."""
+    """How far (m) the drawn edge lies from the line between its transformed ends, at worst."""
     turn = _turn(end[:, 0] - start[:, 0])
     step = np.column_stack([turn, end[:, 1] - start[:, 1]])
     worst = np.zeros(len(a))

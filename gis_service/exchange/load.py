@@ -32,6 +32,7 @@ from gis_service.observe import Log
 
 # Raised when cleaning or mapping changes its results, so that a file seen before is loaded anew.
 METHOD: Final = 1
+HOPELESS: Final = 10_000  # where none of so many rows is good, the rest isn't read
 
 log = Log("gis.load")
 
@@ -47,7 +48,6 @@ class _Load:
     fields: mapping.FieldMap
     progress: Progress
     read: int = 0
-    first_of: dict[str, int] = field(default_factory=dict)
     bad: list[Quarantined] = field(default_factory=list)
     held_geometry: dict[int, bytes | None] = field(default_factory=dict)
     repaired: list[Repaired] = field(default_factory=list)
@@ -67,7 +67,7 @@ class _Load:
 def load(request: LoadRequest, dsn: str, progress: Progress = silent) -> LoadResult:
     """Merge the file's rows into its data set and say what became of each.
 
-    DataRefused where the file as a whole can't be used; then, and after any other failure, nothing has changed.
+    DataRefused where the file as a whole can't be used; after that or any other failure nothing has changed.
     """
     datasets.check(request)
     source, crs = open_source(request)
@@ -157,7 +157,6 @@ def _rows(work: _Load) -> Iterator[Sequence[object]]:
         rows = mapping.apply(work.fields, batch)
         cleaned = cleaning.clean(batch.wkb, _aim(work, batch))
         faults = [one or other for one, other in zip(cleaned.faults, rows.faults, strict=True)]
-        _set_double_ids_aside(work, batch, rows.ids, faults)
         _note(work, batch, rows, cleaned, faults)
         geometry = shapely.to_wkb(cleaned.geometries, byte_order=1)
         columns = list(rows.columns.values())
@@ -173,6 +172,8 @@ def _rows(work: _Load) -> Iterator[Sequence[object]]:
                     row[place] = _document(row[place])
                 yield (batch.first + at, rows.ids[at], geometry[at], *kept, _document(rows.extra[at]), *row)
         work.read += len(faults)
+        if work.read >= HOPELESS and len(work.bad) == work.read:
+            _refuse_bad_file(work)
         work.progress("read", work.read, work.source.rows)
 
 
@@ -193,16 +194,6 @@ def _aim(work: _Load, batch: Batch) -> cleaning.Aim:
             work.notes.append(work.say("note.guessed_datum", crs=projecting.label(work.crs)))
     points = work.request.layer.geometry.type == "Point"
     return cleaning.Aim(points, work.operation, work.request.points_from_polygons)
-
-
-def _set_double_ids_aside(
-    work: _Load, batch: Batch, ids: list[str | None], faults: list[Reason | None]
-) -> None:
-    for at, name in enumerate(ids):
-        if faults[at] is None and name is not None:
-            first = work.first_of.setdefault(name, batch.first + at)
-            if first != batch.first + at:
-                faults[at] = reason("double_id", first=first, id=name)
 
 
 def _note(

@@ -160,7 +160,7 @@ def _cut(targets: Sequence[Target]) -> Mapping[str, str]:
 
 
 def _id_fields(schema: Schema, pairs: Mapping[str, Pair]) -> tuple[str, ...]:
-    """The fields that together name a row, by the first of the schema's keys whose leading column is filled."""
+    """The fields that together name a row: the first of the schema's keys whose leading column is filled."""
     by_target = {pair.target.name: field for field, pair in pairs.items()}
     for key in schema.keys:
         if key[0] in by_target:
@@ -216,19 +216,18 @@ def _id(field_map: FieldMap, batch: Batch, at: int) -> str | None:
     """The row's id in its source; where no field names it, a digest of all that the row holds."""
     if not field_map.id_fields:
         return _digest(batch, at)
-    parts = []
-    for name in field_map.id_fields:
-        value = batch.attributes[name][at]
-        parts.append(
-            ""
-            if values.missing(value, "text")
-            else str(value).strip()
-            if not isinstance(value, float)
-            else values.text(value)
-        )
+    parts = [_word(batch.attributes[name][at]) for name in field_map.id_fields]
     while parts and not parts[-1]:
         parts.pop()
-    return "/".join(parts).replace("\0", "") or None
+    return "/".join(parts) or None
+
+
+def _word(value: object) -> str:
+    """A part of an id; "" where there is none or it is no text."""
+    try:
+        return "" if values.missing(value, "text") else values.text(value)
+    except ValueError:
+        return ""
 
 
 def _digest(batch: Batch, at: int) -> str:

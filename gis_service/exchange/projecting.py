@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ _WGS84 = pyproj.CRS.from_epsg(4326)
 
 @dataclass(frozen=True)
 class Operation:
-    """The way from one system to WGS 84: its name and code for the record, its accuracy in metres if known."""
+    """The way from one system to WGS 84: its name and codes for the record, its accuracy if known."""
 
     transformer: Transformer
     name: str
@@ -86,11 +87,12 @@ def _name(transformer: Transformer) -> str:
         if "axis order" in step.name:
             continue
         code = step.to_json_dict().get("id")
-        steps.append(f"{step.name} ({code['authority']}:{code['code']})" if code else step.name)
+        known = code is not None and "INVERSE" not in code["authority"]
+        steps.append(f"{step.name} ({code['authority']}:{code['code']})" if code and known else step.name)
     return " + ".join(steps) or transformer.description
 
 
-def _area(crs: pyproj.CRS, bounds: Bounds) -> AreaOfInterest | None:
+def _area(crs: pyproj.CRS, bounds: Bounds) -> Any:  # pyproj's stubs know two classes of that name
     if not np.isfinite(bounds).all():
         return None
     try:

@@ -24,6 +24,8 @@ def open_parquet(path: Path, lang: str) -> Source:
     except (pa.ArrowInvalid, OSError) as err:
         raise refused("unreadable", lang, name=path.name, fault=str(err).splitlines()[0]) from err
     names = file.schema_arrow.names
+    if len(set(names)) < len(names):
+        raise refused("double_fields", lang, name=path.name, fields=", ".join(names))
     meta = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
     geometry = meta.get("primary_column")
     if geometry not in names or meta["columns"][geometry].get("encoding") != "WKB":

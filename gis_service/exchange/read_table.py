@@ -66,7 +66,7 @@ def open_table(path: Path, request: LoadRequest) -> Source:
     lost: list[Lost] = []
     return Source(
         name=path.name,
-        fields=tuple(name for name in form.header if name not in place.columns or place.degrees),
+        fields=tuple(name for name in form.header if name not in place.columns),
         crs=pyproj.CRS.from_user_input("OGC:CRS84") if place.degrees and request.crs is None else None,
         batches=lambda: _read(path, form, place, lost, request),
         rows=None,
@@ -76,7 +76,7 @@ def open_table(path: Path, request: LoadRequest) -> Source:
 
 
 def find_place(header: tuple[str, ...], maps: Mapping[str, str]) -> Place | None:
-    """The columns that say where: those mapped to lon and lat, x and y or wkt, else those of the usual names."""
+    """The columns that say where: those mapped to lon and lat, x and y or wkt, else the usual names."""
     said = {target: source for source, target in maps.items() if source in header}
     for pair, degrees in ((("lon", "lat"), True), (("x", "y"), False), (("wkt",), True)):
         if all(name in said for name in pair):
@@ -95,7 +95,7 @@ def _form(path: Path, request: LoadRequest) -> Form:
     encoding = _encoding(head, request)
     try:
         text = head.decode(encoding, errors="ignore" if len(head) == HEAD else "strict")
-    except (UnicodeDecodeError, LookupError) as err:
+    except UnicodeDecodeError as err:
         raise refused("encoding", request.lang, name=path.name) from err
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     delimiter = max(",;\t|", key=first.count)
@@ -122,10 +122,7 @@ def _read(path: Path, form: Form, place: Place, lost: list[Lost], request: LoadR
         if request.encoding and request.encoding.upper() == tcvn3.NAME:
             columns = {name: [v and tcvn3.decode(v) for v in values] for name, values in columns.items()}
         wkb = _wkb([columns[name] for name in place.columns], form.comma_decimals)
-        kept = {
-            name: values for name, values in columns.items() if name not in place.columns or place.degrees
-        }
-        yield Batch(first, kept, wkb)
+        yield Batch(first, columns, wkb)
         first += record.num_rows
 
 
@@ -150,7 +147,7 @@ def _records(path: Path, form: Form, lost: list[Lost], request: LoadRequest) -> 
 
 
 def _wkb(columns: list[list[str | None]], comma_decimals: bool) -> list[bytes | None]:
-    """Geometry per row: None where a cell is empty, b"" (which no reader takes) where it can't be understood."""
+    """Geometry per row: None where a cell is empty, b"" (which is no WKB) where it can't be understood."""
     if len(columns) == 1:
         return [None if text is None else _from_wkt(text) for text in columns[0]]
     east, north = ([_number(text, comma_decimals) for text in column] for column in columns)
@@ -159,7 +156,7 @@ def _wkb(columns: list[list[str | None]], comma_decimals: bool) -> list[bytes | 
         np.array([np.nan if e is None else e for e in east]),
         np.array([np.nan if n is None else n for n in north]),
     )
-    whole: list[bytes | None] = list(shapely.to_wkb(points))
+    whole: list[bytes | None] = [bytes(each) for each in np.atleast_1d(shapely.to_wkb(points))]
     for row in np.flatnonzero(~known):
         empty = any(column[row] is None for column in columns)
         whole[row] = None if empty else b""

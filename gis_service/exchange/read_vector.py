@@ -1,4 +1,4 @@
-"""Anything that GDAL in the pyogrio wheel reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML, TAB …"""
+"""All that GDAL in the pyogrio wheel reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML, TAB …"""
 
 from __future__ import annotations
 
@@ -70,29 +70,30 @@ def _layer(path: Path, request: LoadRequest) -> str:
 
 
 def _encoding(path: Path, layer: str, info: dict[str, Any], request: LoadRequest) -> _Encoding:
-    """UTF-8 unless the file says otherwise; TCVN3 where it is asked for or the letters can be nothing else."""
+    """What was asked for; else UTF-8, unless the file says otherwise."""
     asked = request.encoding
     if asked and asked.upper() == tcvn3.NAME:
         return _Encoding(LATIN1, tcvn3.decode)
-    if asked:
+    if asked or info["encoding"] in (None, "UTF-8"):
         return _Encoding(asked)
-    if info["encoding"] in (None, "UTF-8"):
-        return _Encoding()
+    return _guessed(_words(path, layer), info["encoding"], request.lang)
+
+
+def _words(path: Path, layer: str) -> list[str]:
+    """The texts of the first rows, each byte shown as Latin-1 has it."""
     sample = pyogrio.read_dataframe(
         path, layer=layer, read_geometry=False, max_features=SAMPLE, encoding=LATIN1
     )
-    words = [
-        text for name in sample.select_dtypes("object") for text in sample[name] if isinstance(text, str)
-    ]
-    if all(word.isascii() for word in words):
-        return _Encoding(LATIN1)
-    if _is_utf8(words):
+    return [text for name in sample for text in sample[name] if isinstance(text, str)]
+
+
+def _guessed(words: list[str], said: str, lang: str) -> _Encoding:
+    """A file that names no encoding: UTF-8 or TCVN3 where the letters can be nothing else."""
+    if all(word.isascii() for word in words) or _is_utf8(words):
         return _Encoding("UTF-8")
     if tcvn3.looks_like(words):
-        return _Encoding(LATIN1, tcvn3.decode, texts.say("load.note.tcvn3", request.lang))
-    return _Encoding(
-        info["encoding"], None, texts.say("load.note.encoding", request.lang, encoding=info["encoding"])
-    )
+        return _Encoding(LATIN1, tcvn3.decode, texts.say("load.note.tcvn3", lang))
+    return _Encoding(said, None, texts.say("load.note.encoding", lang, encoding=said))
 
 
 def _is_utf8(latin1: list[str]) -> bool:

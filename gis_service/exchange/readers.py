@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Final
 
 import pyproj
 
-from gis_service.exchange import projecting, read_frame, read_parquet, read_table, read_vector
+from gis_service.exchange import projecting, read_frame, read_parquet, read_table, read_vector, tcvn3
 from gis_service.exchange.reasons import refused
 from gis_service.exchange.request import LoadRequest
 from gis_service.exchange.source import Source
@@ -18,6 +19,7 @@ TABLES: Final = (".csv", ".tsv", ".txt")
 
 def open_source(request: LoadRequest) -> tuple[Source, pyproj.CRS]:
     """The opened file and the system that its coordinates are in; DataRefused where either can't be had."""
+    _check_encoding(request)
     source = _opened(request)
     if not source.rows and source.rows is not None:
         raise refused("empty", request.lang, name=source.name)
@@ -38,6 +40,14 @@ def _opened(request: LoadRequest) -> Source:
     if ending in TABLES:
         return read_table.open_table(path, request)
     return read_vector.open_vector(path, request)
+
+
+def _check_encoding(request: LoadRequest) -> None:
+    if request.encoding and request.encoding.upper() != tcvn3.NAME:
+        try:
+            codecs.lookup(request.encoding)
+        except LookupError as err:
+            raise refused("unknown_encoding", request.lang, encoding=request.encoding) from err
 
 
 def _crs(request: LoadRequest, source: Source) -> pyproj.CRS:

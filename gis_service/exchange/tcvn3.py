@@ -1,7 +1,7 @@
 """TCVN3 (TCVN 5712:1993, the fonts named .Vn…): Vietnamese text of one byte a letter, still met in old maps.
 
-Readers that don't know it show the bytes as Latin-1: "ViÖt Nam" for "Việt Nam". Capital letters with tone marks
-exist in it only as another font, so they come out as small letters.
+Readers that don't know it show the bytes as Latin-1: "ViÖt Nam" for "Việt Nam". Capital letters with tone
+marks exist in it only as another font, so they come out as small letters.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def decode(latin1: str) -> str:
 
 
 def looks_like(latin1: Iterable[str]) -> bool:
-    """Whether texts read as Latin-1 are TCVN3: every high letter is in its table, and signs stand in words."""
+    """Whether texts read as Latin-1 are TCVN3: all high letters in its table, and signs within words."""
     high = signs = 0
     for text in latin1:
         for at, letter in enumerate(text):

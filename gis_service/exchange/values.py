@@ -94,7 +94,7 @@ def moment(value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         found = value
     elif isinstance(value, dt.date):
-        found = dt.datetime(value.year, value.month, value.day)
+        found = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     else:
         found = dt.datetime.fromisoformat(text(value))
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
@@ -142,7 +142,7 @@ CONVERT: Final[Mapping[str, Convert]] = {
 
 def missing(value: object, kind: str) -> bool:
     """Whether a value stands for none: empty text anywhere; words such as NA where the column isn't text."""
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
     if not isinstance(value, str):
         return False
