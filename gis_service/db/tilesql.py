@@ -2,6 +2,7 @@
 
 Measured rules kept here: no `geom is not null` around ST_AsMVTGeom (it would run twice); the column is
 never transformed in the filter; lines and areas are thinned to a quarter of a pixel before projecting.
+Features stand in the order of their key: the heap's order tells of edits to rows that the caller can't see.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ def _layer(view: ViewedLayer, binds: Binds) -> str:
     columns = [f"{rows.column(view, name, binds)} as {ident(name)}" for name in view.tiles.properties]
     selected = ", ".join([f"t.{ident(view.key)} as gid", f"t.{ident(view.id_column)} as id", *columns])
     source = rows.relation(view, binds)
+    # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
     return (
         f"select ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid') from (select {selected},"
         f" ST_AsMVTGeom({_projected(view, binds)}, {envelope}, {tiles.EXTENT}, {tiles.BUFFER}, true) as geom"
-        f" from {source} where {' and '.join(conditions)}) as f"
+        f" from {source} where {' and '.join(conditions)} order by t.{ident(view.key)}) as f"
     )
 
 
