@@ -1,0 +1,174 @@
+"""The cases: what is asked, with how many features, and which rule a reader must know of.
+
+Each case draws its questions from pools that are shuffled by the seed. A question isn't asked twice in a
+run until its pool is used up; where a pool is small (zoom 6 has some thirty tiles) the case says so.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tests.bench.asks import Ask, Encoding
+from tests.bench.facts import Facts
+
+Draw = Callable[[Facts, np.random.Generator], Iterator[Ask]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the results; `size` counts its different questions, where it can run out of them."""
+
+    name: str
+    draw: Draw
+    encoding: Encoding = "gzip"
+    rule: str = ""
+    ours_only: bool = False
+    size: Callable[[Facts], int] | None = None
+
+
+def fixed(ask: Ask) -> Draw:
+    """The same document each time."""
+    return lambda _facts, _rng: itertools.repeat(ask)
+
+
+def shuffled(rng: np.random.Generator, pool: Sequence[Ask]) -> Iterator[Ask]:
+    """The pool in a new order each time round."""
+    while pool:
+        for i in rng.permutation(len(pool)):
+            yield pool[i]
+
+
+def one_item(layer: str) -> Draw:
+    """Random features by id."""
+    return lambda facts, rng: shuffled_ids(layer, facts, rng)
+
+
+def shuffled_ids(layer: str, facts: Facts, rng: np.random.Generator) -> Iterator[Ask]:
+    """Every id of a layer in random order, without a list of two million questions."""
+    first, count = facts.ids[layer]
+    while True:
+        for gid in rng.permutation(count) + first:
+            yield Ask("item", layer, fid=str(gid))
+
+
+def page(layer: str, limit: int) -> Draw:
+    """The first page: what a client asks first, so it's the same question each time."""
+    return fixed(Ask("items", layer, limit=limit))
+
+
+def boxed(layer: str, limit: int, width: float) -> Draw:
+    """Pages within a box around a random point of the layer."""
+
+    def draw(facts: Facts, rng: np.random.Generator) -> Iterator[Ask]:
+        half = width / 2
+        while True:
+            for x, y in rng.permutation(facts.points[layer]):
+                dx, dy = rng.uniform(-half, half, 2)
+                west, south = round(x + dx - half, 6), round(y + dy - half, 6)
+                yield Ask("items", layer, limit=limit, bbox=(west, south, west + width, south + width))
+
+    return draw
+
+
+def by_name(limit: int) -> Draw:
+    """Occurrences of one species."""
+    return lambda facts, rng: shuffled(
+        rng, [Ask("items", "occurrences", limit=limit, equals=("scientificName", name)) for name in facts.species]
+    )
+
+
+def deep(layer: str, limit: int) -> Draw:
+    """Pages far down: ours by the links that were followed there, peers by offset as their links do."""
+    return lambda facts, rng: shuffled(
+        rng, [Ask("items", layer, limit=limit, depth=depth) for depth in facts.depths.get(layer, ())]
+    )
+
+
+def tiles(layer: str, zoom: int, full: bool = False) -> Draw:
+    """Random tiles of a zoom that hold at least one feature."""
+    return lambda facts, rng: shuffled(
+        rng, [Ask("tile", layer, tile=(zoom, x, y), full=full) for x, y in facts.tiles(layer, zoom)]
+    )
+
+
+def reports() -> Draw:
+    """Overlap reports of random quadrangles of some 400 km²."""
+
+    def draw(facts: Facts, rng: np.random.Generator) -> Iterator[Ask]:
+        while True:
+            x, y = facts.points["protected-areas"][rng.integers(len(facts.points["protected-areas"]))]
+            corners = np.array([(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1)])
+            spots = (x, y) + corners * rng.uniform(0.7, 1.3, (4, 2))
+            yield Ask("report", polygon=tuple((round(float(a), 6), round(float(b), 6)) for a, b in spots))
+
+    return draw
+
+
+def mixed() -> Draw:
+    """What a map and a desktop client ask together: 60 % tiles, 35 % features, 5 % documents."""
+
+    def draw(facts: Facts, rng: np.random.Generator) -> Iterator[Ask]:
+        parts = [
+            (0.2, tiles("protected-areas", 8)), (0.2, tiles("protected-areas", 11)), (0.2, tiles("occurrences", 14)),
+            (0.15, one_item("occurrences")), (0.1, boxed("protected-areas", 10, 0.2)), (0.1, by_name(100)),
+            (0.05, fixed(Ask("collections"))),
+        ]  # fmt: skip
+        streams = [each(facts, rng) for _, each in parts]
+        weights = [share for share, _ in parts]
+        while True:
+            for pick in rng.choice(len(parts), 256, p=weights):
+                yield next(streams[pick])
+
+    return draw
+
+
+GENERAL = "ours thins outlines to ¼ px of the tile; the row `-full` asks for every vertex"
+DOCUMENT = "documents differ by what each server describes; only the status is compared"
+FIRST = "the first page, the same each time: no server here caches results"
+_LAYERS = {"areas": "protected-areas", "ranges": "species-ranges", "occurrences": "occurrences"}
+
+
+def tile_cases() -> Iterator[Case]:
+    """Each polygon zoom thinned and at full detail; points have one form."""
+    for short, layer in _LAYERS.items():
+        for zoom in (6, 8, 11, 14):
+            name = f"tile-{short}-z{zoom}"
+            size = tile_count(layer, zoom)
+            if short == "occurrences":
+                yield Case(name, tiles(layer, zoom), size=size)
+            else:
+                yield Case(name, tiles(layer, zoom), rule=GENERAL, size=size)
+                yield Case(f"{name}-full", tiles(layer, zoom, full=True), size=size)
+
+
+def tile_count(layer: str, zoom: int) -> Callable[[Facts], int]:
+    """How many different tiles a case can ask for."""
+    return lambda facts: len(facts.tiles(layer, zoom))
+
+
+def all_cases() -> list[Case]:
+    """Every case in the order of the table."""
+    items = Case("items-10-areas", page("protected-areas", 10), rule=FIRST)
+    return [
+        Case("landing", fixed(Ask("landing")), rule=DOCUMENT),
+        Case("collections", fixed(Ask("collections")), rule=DOCUMENT),
+        Case("tilejson", fixed(Ask("tilejson", "protected-areas")), rule=DOCUMENT),
+        Case("item-area", one_item("protected-areas"), size=lambda facts: facts.ids["protected-areas"][1]),
+        Case("item-occurrence", one_item("occurrences")),
+        items,
+        replace(items, name="items-10-areas-identity", encoding="identity"),
+        Case("items-100-areas", page("protected-areas", 100), rule=FIRST),
+        Case("items-1000-areas", page("protected-areas", 1000), rule=FIRST),
+        Case("items-10-occurrences", page("occurrences", 10), rule=FIRST),
+        Case("items-100-occurrences", page("occurrences", 100), rule=FIRST),
+        Case("items-1000-occurrences", page("occurrences", 1000), rule=FIRST),
+        Case("items-bbox-areas", boxed("protected-areas", 10, 0.2)),
+        Case("items-bbox-occurrences", boxed("occurrences", 100, 0.2)),
+        Case("items-filter", by_name(100), size=lambda facts: len(facts.species)),
+        Case("items-deep", deep("occurrences", 10), size=lambda facts: len(facts.depths.get("occurrences", ()))),
+        *tile_cases(),
+        Case("mixed", mixed(), rule=GENERAL),
+        Case("report", reports(), ours_only=True),
+    ]

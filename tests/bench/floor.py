@@ -1,0 +1,164 @@
+"""The floor: the same rows by bare psycopg connections, without HTTP, roles or row policies.
+
+For features the bench tries each SQL it knows (`SHAPES`) and keeps the fastest for the case; for tiles it
+is the statement that our server sends, the fastest known over these tables. One connection a client, the
+statement prepared, results binary, as the server has them.
+"""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db import select, tilesql
+from gis_service.db.query import Query
+from gis_service.geo.bbox import BBox
+from gis_service.geo.tiles import Tile
+from tests.bench.asks import Ask
+from tests.bench.client import Answer, Tally
+from tests.bench.tables import FIRST_GID
+
+TRIALS = 15
+OPTIONS = "-c jit=off -c max_parallel_workers_per_gather=0 -c search_path=public"
+
+Views = Mapping[str, ViewedLayer]
+Shape = Callable[[ViewedLayer, Ask], Query]
+
+
+def as_text(view: ViewedLayer, ask: Ask) -> Query:
+    """Whole features as text written by PostGIS, as our server reads them."""
+    if ask.kind == "item":
+        return select.item(view, ask.fid)
+    page = select.ItemsQuery(limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), after=after(ask))
+    return select.items(view, page)
+
+
+def as_columns(view: ViewedLayer, ask: Ask) -> Query:
+    """Geometry as GeoJSON text and the attributes as they are: what a server needs that writes JSON itself."""
+    columns = [sql.Identifier(view.id_column), *(sql.Identifier(view.layer.column_of(p)) for p in view.properties)]
+    shape = sql.SQL("ST_AsGeoJSON({}, 7)").format(sql.Identifier(view.geometry))
+    where, params = conditions(view, ask)
+    text = sql.SQL("select {}, {} from {} where {} order by {} limit {}").format(
+        sql.SQL(", ").join(columns), shape, sql.Identifier(*view.layer.table.split(".")), where,
+        sql.Identifier(view.key), sql.Literal(ask.limit),
+    )  # fmt: skip
+    return Query(text.as_string(None), params)
+
+
+def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[object, ...]]:
+    """The filter of a question with its parameters."""
+    if ask.kind == "item":
+        return sql.SQL("{} = $1").format(sql.Identifier(view.id_column)), (ask.fid,)
+    if ask.bbox:
+        box = sql.SQL("ST_MakeEnvelope($1::float8, $2::float8, $3::float8, $4::float8, 4326)")
+        shape = sql.Identifier(view.geometry)
+        exact = sql.SQL("" if view.geometry_type == "Point" else " and ST_Intersects({}, {})").format(shape, box)
+        return sql.SQL("{} && {}").format(shape, box) + exact, ask.bbox
+    if ask.equals:
+        return sql.SQL("{} = $1").format(sql.Identifier(view.layer.column_of(ask.equals[0]))), (ask.equals[1],)
+    if ask.depth:
+        return sql.SQL("{} > $1").format(sql.Identifier(view.key)), (after(ask),)
+    return sql.SQL("true"), ()
+
+
+SHAPES: Mapping[str, Shape] = {"feature text": as_text, "plain columns": as_columns}
+
+
+def equals(ask: Ask) -> tuple[tuple[str, str], ...]:
+    """The property filter as our queries take it."""
+    return (ask.equals,) if ask.equals else ()
+
+
+def after(ask: Ask) -> int | None:
+    """The last key before a deep page: the bench's keys have no gaps."""
+    return FIRST_GID["occurrence"] + ask.depth - 1 if ask.depth else None
+
+
+@dataclass
+class Floor:
+    """Asks the database directly; `shape` is the statement kept for the case."""
+
+    dsn: str
+    views: Views
+    shape: str = "feature text"
+    name: str = "floor"
+
+    def query(self, ask: Ask) -> Query | None:
+        """The statement for a question; None for documents and reports, which have no one statement."""
+        if ask.kind == "tile":
+            return tilesql.compose([self.views[ask.layer]]).at(Tile(*ask.tile), full_detail=ask.full)
+        if ask.kind in ("items", "item"):
+            return SHAPES[self.shape](self.views[ask.layer], ask)
+        return None
+
+    def choose(self, asked: list[Ask]) -> None:
+        """Keep the statement that is fastest for these questions."""
+        if self.query(asked[0]) is None or asked[0].kind == "tile":
+            self.shape = "feature text"
+            return
+        took: dict[str, float] = {}
+        with connect(self.dsn) as connection:
+            for shape in SHAPES:
+                self.shape = shape
+                took[shape] = statistics.median(timed(connection, self.query(ask)) for ask in asked[:TRIALS] * 2)
+        self.shape = min(took, key=lambda name: took[name])
+
+    def run_cell(self, asked: Iterator[Ask], clients: int, seconds: float) -> Tally:
+        """One thread and connection a client; psycopg leaves the interpreter free while PostgreSQL works."""
+        tally, lock = Tally(), threading.Lock()
+        ready = threading.Barrier(clients + 1)
+        stop = [0.0]
+
+        def work() -> None:
+            with connect(self.dsn) as connection, psycopg.RawCursor(connection) as cursor:
+                ready.wait()
+                while time.perf_counter() < stop[0]:
+                    with lock:
+                        query = self.query(next(asked))
+                    assert query is not None, "the caller asks only what has a statement"
+                    begun = time.perf_counter_ns()
+                    body = fetch(cursor, query)
+                    took = (time.perf_counter_ns() - begun) / 1e6
+                    with lock:
+                        tally.add(1 << 30, Answer(200, body=body), took)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        stop[0] = time.perf_counter() + 3600
+        ready.wait()
+        begun = time.perf_counter()
+        stop[0] = begun + seconds
+        for thread in threads:
+            thread.join()
+        tally.elapsed_s = time.perf_counter() - begun
+        return tally
+
+
+def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection as the server keeps them."""
+    connection = psycopg.connect(dsn, autocommit=True, options=OPTIONS)
+    connection.prepare_threshold = 0
+    return connection
+
+
+def fetch(cursor: psycopg.RawCursor[tuple[object, ...]], query: Query) -> bytes:
+    """Run it and join what came as bytes, as an answer would be joined."""
+    cursor.execute(query.sql.encode(), query.params, binary=True)
+    rows = cursor.fetchall()
+    last = [row[-1] for row in rows]
+    return b",".join(value if isinstance(value, bytes) else str(value).encode() for value in last)
+
+
+def timed(connection: psycopg.Connection[tuple[object, ...]], query: Query | None) -> float:
+    """Milliseconds of one statement."""
+    assert query is not None, "the caller asks only what has a statement"
+    with psycopg.RawCursor(connection) as cursor:
+        begun = time.perf_counter_ns()
+        fetch(cursor, query)
+    return (time.perf_counter_ns() - begun) / 1e6
