@@ -79,7 +79,10 @@ def with_query(address: str, query: Mapping[str, str], fragment: str = "") -> st
 
 
 def landing(frame: Frame, doc: Document, collections: Sequence[Document]) -> str:
-    view = _map_settings(frame, frame.links.style("overview"), _around(collections))
+    view = {
+        **_map_settings(frame, frame.links.style("overview"), _around(collections)),
+        "frame": frame.links.tilejson(["provinces"]),  # their box is the country's, where the extents aren't told
+    }
     return _render("landing.html", frame, doc=doc, collections=collections, map=view, formats=_formats(doc))
 
 

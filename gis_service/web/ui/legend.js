@@ -1,6 +1,7 @@
 // The list of layers with their switches and swatches.
 
 import { make } from "./basics.js";
+import { darkWanted } from "./style.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -23,7 +24,8 @@ function row(id, entries, about, shown, say, toggle) {
 }
 
 /** A sample of the symbol, drawn as the map draws it. */
-export function swatch({ colour, shape, dash }) {
+export function swatch({ colour: light, dark, shape, dash }) {
+  const colour = darkWanted().matches ? dark ?? light : light;
   const drawing = svg("svg", { class: "swatch", viewBox: "0 0 22 14", width: 22, height: 14, "aria-hidden": "true" });
   const stroke = { stroke: colour, "stroke-width": 1.6, ...(dash ? { "stroke-dasharray": "4 2.4" } : {}) };
   if (shape === "line") drawing.append(svg("path", { d: "M1 7H21", fill: "none", ...stroke }));

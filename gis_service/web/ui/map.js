@@ -34,7 +34,9 @@ async function layerTitles() {
 
 function makeMap(style, titles, shown) {
   const bbox = extent(titles, shown);
-  const map = drawMap(byId("map"), { ...settings, bbox }, style, { hash: true, maxZoom: 18 });
+  const wide = settings.panel && !matchMedia("(max-width: 44rem)").matches;
+  const padding = { top: 24, bottom: 24, right: 24, left: wide ? 380 : 24 }; // beside the panel, not below it
+  const map = drawMap(byId("map"), { ...settings, bbox, padding }, style, { hash: true, maxZoom: 18 });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-right");
   map.on("error", ({ error }) => announce(say("map.failed", { detail: error?.message ?? "" })));

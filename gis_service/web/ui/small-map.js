@@ -12,10 +12,15 @@ for (const place of document.querySelectorAll("[data-small-map]")) {
 
 async function draw(place, settings) {
   const [style, data] = await Promise.all([readyStyle(settings), settings.features ? ask(settings.features) : null]);
-  const bounds = data ? around(data) : settings.bbox;
+  const bounds = data ? around(data) : settings.bbox ?? (await country(settings));
   const map = drawMap(place, { ...settings, bbox: bounds }, style, { cooperativeGestures: false, scrollZoom: false, maxZoom: 17 });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   if (data) map.on("load", () => addFeatures(map, data));
+}
+
+/** The box of the layer that frames the country, or nothing where the reader may not see it. */
+async function country({ frame }) {
+  return frame ? (await ask(frame).catch(() => ({}))).bounds ?? null : null;
 }
 
 function around(data) {

@@ -52,12 +52,12 @@ export function withGraticule(style, isDark) {
     id: "graticule",
     type: "line",
     source: "graticule",
-    paint: { "line-color": isDark ? "#24343a" : "#c6d7dc", "line-width": 0.6 },
+    paint: { "line-color": isDark ? "#24343a" : "#cfdbde", "line-width": 0.6 },
   };
   const background = {
     id: "background",
     type: "background",
-    paint: { "background-color": isDark ? "#101b20" : "#dbe7ea" },
+    paint: { "background-color": isDark ? "#101b20" : "#e1e9ea" },
   };
   const [first, ...rest] = style.layers[0]?.type === "background" ? style.layers : [background, ...style.layers];
   return {

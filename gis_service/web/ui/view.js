@@ -21,8 +21,7 @@ export function drawMap(container, settings, style, options = {}) {
     container,
     style,
     attributionControl: { compact: true },
-    // Wide enough for the whole country from the first frame; the page's own bounds come from its data.
-    ...(settings.bbox ? { bounds: settings.bbox, fitBoundsOptions: { padding: 24 } } : {}),
+    ...(settings.bbox ? { bounds: settings.bbox, fitBoundsOptions: { padding: settings.padding ?? 24 } } : {}),
     dragRotate: false,
     pitchWithRotate: false,
     fadeDuration: 0,
