@@ -8,7 +8,8 @@ FROM python:3.12-slim-bookworm
 WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock \
-    && useradd --system --create-home --home-dir /var/lib/gis gis
+    && useradd --system --create-home --home-dir /var/lib/gis gis \
+    && install --directory --owner gis --group gis /var/lib/gis/data
 COPY --from=javascript /app/node_modules node_modules
 COPY gis_service gis_service
 COPY layers layers

@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:  # noqa: RET503  # execv never returns
         return 130
     os.environ.setdefault("GIS_ROOT", str(ROOT))
     sys.stdout.flush()
-    os.execv(python, [str(python), "-m", "gis_service.cli", *words])  # noqa: S606  # becoming the command is meant
+    os.execv(python, [str(python), "-P", "-m", "gis_service.cli", *words])  # noqa: S606  # becoming the command is meant
 
 
 def install(command: str) -> None:

@@ -29,6 +29,10 @@ class Bar:
         sys.stderr.write(f"\r\033[K  {self._title} {bar} {share:4.0%} {what[:40]}")
         sys.stderr.flush()
 
+    def count(self, what: str, done: int, total: int | None) -> None:
+        """Draw how many of a known or unknown number of things are done."""
+        self.show(done / total if total else 0.0, f"{what} {done}")
+
     def close(self, mark: str) -> None:
         """Leave the step's one line behind."""
         wipe = "\r\033[K" if self._live else ""

@@ -12,7 +12,7 @@ MARK = "GIS_SUPERVISED"  # set in each child to its data folder, so that leftove
 def web_command(settings: Settings) -> list[str]:
     """The web server: granian speaking RSGI, with processes that are started anew when they die."""
     return [
-        sys.executable, "-m", "granian", "--interface", "rsgi",
+        sys.executable, "-P", "-m", "granian", "--interface", "rsgi",
         "--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers),
         "--loop", "uvloop", "--http", "1", "--no-ws", "--log-level", settings.log_level,
         "--respawn-failed-workers", "gis_service.web.main:app",
@@ -21,7 +21,7 @@ def web_command(settings: Settings) -> list[str]:
 
 def worker_command() -> list[str]:
     """The job worker, which runs what takes longer than a request."""
-    return [sys.executable, "-m", "gis_service.processes.worker"]
+    return [sys.executable, "-P", "-m", "gis_service.processes.worker"]
 
 
 def import_path(env: Mapping[str, str]) -> str:

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gis_service.bootstrap.steps import Bar, Steps
+from gis_service.bootstrap.steps import Steps
 from gis_service.cli.command import Context
 from gis_service.errors import Usage
 from gis_service.texts import say
 
 if TYPE_CHECKING:
-    from gis_service.exchange.request import LoadRequest, LoadResult, Progress
+    from gis_service.exchange.request import LoadRequest, LoadResult
 
 SHOWN = 20  # rows set aside that are printed; --quarantine writes all
 OPTIONS = (
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     dsn = context.running_dsn()
     request = _request(args, context)
     with Steps().step(Path(args.file).name) as bar:
-        result = load(request, dsn, _progress(bar, context))
+        result = load(request, dsn, bar.count)
     _print(result, context)
     if args.quarantine:
         _write_quarantine(Path(args.quarantine), result, context.lang)
@@ -90,13 +90,6 @@ def _pair(text: str, context: Context) -> tuple[str, str]:
     if not (field and equals and column):
         raise Usage(context.say("cli.load.bad_map", text=text))
     return field, column
-
-
-def _progress(bar: Bar, context: Context) -> "Progress":
-    def show(step: str, done: int, total: int | None) -> None:
-        bar.show(done / total if total else 0.0, context.say("cli.load.progress", step=step, done=done))
-
-    return show
 
 
 def _print(result: "LoadResult", context: Context) -> None:

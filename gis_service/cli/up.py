@@ -119,7 +119,7 @@ def _detached(context: Context, lock: int) -> int:
     }
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gis_service.cli.supervisor"], env=env, cwd="/", pass_fds=[lock],
+            [sys.executable, "-P", "-m", "gis_service.cli.supervisor"], env=env, cwd="/", pass_fds=[lock],
             stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
     os.close(lock)
