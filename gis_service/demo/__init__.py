@@ -1,1 +1,1 @@
-"""The demo: real provinces, protected areas as indicative circles of cited facts, simulated species, plots."""
+"""The demo: real provinces, circles of cited facts for protected areas, simulated species and plots."""

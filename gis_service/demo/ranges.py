@@ -12,27 +12,29 @@ from gis_service.demo import simulate
 from gis_service.demo.simulate import TAXA, Generator, Taxon
 
 CORNERS: Final = 180
+HOME: Final = (
+    104.1,
+    22.2,
+)  # in Lào Cai: every sensitive taxon lives there too, so that one province sees all
 MIN_PART_DEG2: Final = 1e-4  # some 1.2 km²: what the coast cuts off a patch, and smaller, is left out
 
 
 def frame() -> geopandas.GeoDataFrame:
     """One multipolygon for each taxon, with the columns of gis.species_range."""
     land, random = simulate.outline(), simulate.generator("ranges")
-    shapes = [shape_of(land, random) for _ in TAXA]
+    shapes = [shape_of(land, random, at_home=taxon.category > 0) for taxon in TAXA]
     return geopandas.GeoDataFrame([_record(taxon) for taxon in TAXA], geometry=shapes, crs="EPSG:4326")
 
 
-def shape_of(land: shapely.Geometry, random: Generator) -> shapely.Geometry:
-    """The union of one to four patches, cut at the country's outline."""
+def shape_of(land: shapely.Geometry, random: Generator, *, at_home: bool) -> shapely.Geometry:
+    """The union of one to four patches around a random place, cut at the country's outline."""
     middle = simulate.places_in(land, 1, random)[0]
-    patches = []
-    for _ in range(random.integers(1, 5)):
-        centre = middle + random.normal(0, [0.5, 0.9])
-        patches.append(patch(centre, random.uniform(0.25, 0.95), random))
+    centres = [middle + random.normal(0, [0.5, 0.9]) for _ in range(random.integers(1, 5))]
+    patches = [patch(centre, random.uniform(0.25, 0.95), random) for centre in (middle, *centres[1:])]
+    if at_home:
+        patches.append(patch(np.array(HOME), random.uniform(0.3, 0.6), random))
     cut = shapely.intersection(shapely.union_all(patches), land)
     parts = [part for part in shapely.get_parts(cut) if part.area > MIN_PART_DEG2]
-    if not parts:
-        return shape_of(land, random)
     return shapely.MultiPolygon(list(shapely.set_precision(parts, 10.0**-simulate.DECIMALS)))
 
 

@@ -21,7 +21,8 @@ DESIGN: Final = "stratified-random"
 REVIEW: Final = "2030-01-01"
 
 _TAXA: Final = """
-    insert into gis.taxon (taxon_id, scientific_name, taxon_rank, taxonomic_status, vernacular_name, vernacular_name_vi)
+    insert into gis.taxon (taxon_id, scientific_name, taxon_rank, taxonomic_status, vernacular_name,
+                           vernacular_name_vi)
     select taxon_id, scientific_name, 'species', 'accepted', vernacular_name, vernacular_name_vi
       from jsonb_to_recordset($1::text::jsonb)
         as x(taxon_id text, scientific_name text, vernacular_name text, vernacular_name_vi text)
@@ -79,9 +80,9 @@ _VISITS: Final = """
     on conflict do nothing returning visit_id
 """
 _MEASUREMENTS: Final = """
-    insert into gis.measurement (dataset_id, visit_id, measurement_id, event_id, organism_id, measurement_type,
-                                 measurement_value, measurement_unit, measurement_determined_date,
-                                 measurement_remarks)
+    insert into gis.measurement (dataset_id, visit_id, measurement_id, event_id, organism_id,
+                                 measurement_type, measurement_value, measurement_unit,
+                                 measurement_determined_date, measurement_remarks)
     select v.dataset_id, v.visit_id, x.*
       from jsonb_to_recordset($1::text::jsonb)
         as x(measurement_id text, event_id text, organism_id text, measurement_type text,
