@@ -5,13 +5,27 @@ import os
 import sys
 from pathlib import Path
 
-from gis_service.cli import bench, check, down, key, load, prepare, serve, status, test, tile, up, work
+from gis_service.cli import (
+    bench,
+    check,
+    down,
+    key,
+    load,
+    prepare,
+    report,
+    serve,
+    status,
+    test,
+    tile,
+    up,
+    work,
+)
 from gis_service.cli.command import Context, language
 from gis_service.errors import GisError
 from gis_service.settings import load_settings
 from gis_service.texts import say
 
-COMMANDS = (up, down, status, test, check, load, bench, key, tile, prepare, serve, work)
+COMMANDS = (up, down, status, test, check, load, report, bench, key, tile, prepare, serve, work)
 
 
 def main(words: list[str] | None = None) -> int:

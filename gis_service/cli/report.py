@@ -1,0 +1,93 @@
+"""`./gis report`: the overlap report of an area, as HTML, JSON or CSV."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gis_service.bootstrap.steps import Steps
+from gis_service.cli.command import Context
+from gis_service.errors import DataRefused, Usage
+from gis_service.texts import say
+
+if TYPE_CHECKING:
+    from gis_service.db.sync import SyncDatabase
+    from gis_service.reports.drawing import Drawing
+    from gis_service.reports.model import OverlapReport
+    from gis_service.reports.overlap_report import Reader
+
+FORMATS = (".html", ".json", ".csv")
+
+
+def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Take the area, the output file and the few choices of a report."""
+    parser.add_argument("area", metavar="AREA", help=say("cli.report.area", lang))
+    parser.add_argument("-o", "--output", metavar="FILE", help=say("cli.report.output", lang))
+    parser.add_argument("--title", default="", help=say("cli.report.title", lang))
+    parser.add_argument("--status-filter", default="pp_text", help=say("cli.report.status", lang))
+    parser.add_argument("--as", dest="name", metavar="PRINCIPAL", help=say("cli.tile.as", lang))
+    parser.add_argument("--lang", choices=["en", "vi"], default=lang, help=say("cli.report.lang", lang))
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Write the report; DataRefused (exit code 4) when the area can't be used."""
+    from gis_service.db.sync import SyncDatabase
+    from gis_service.geoprocessing.budget import Budget
+    from gis_service.geoprocessing.project import ProjectLimits, read_project
+    from gis_service.reports.overlap_report import Parameters, compute
+
+    kind = _kind(args.output, context)
+    project = read_project(
+        _document(args.area), ProjectLimits(vertices=context.settings.limits.report_vertices)
+    )
+    parameters = Parameters(title=args.title or Path(args.area).stem, status_filter=args.status_filter)
+    with SyncDatabase(context.running_dsn()) as database:
+        reader = _reader(args.name, context, database)
+        with Steps().step(context.say("cli.report.step")) as bar:
+            budget = Budget(tell=lambda percent, step: bar.show(percent / 100, step))
+            report, drawing = compute(database, reader, project, parameters, budget)
+    body = _rendered(kind, report, drawing, args.lang)
+    if args.output:
+        Path(args.output).write_bytes(body)
+        context.print("cli.report.done", file=args.output)
+    else:
+        sys.stdout.buffer.write(body)
+    return 0
+
+
+def _kind(output: str | None, context: Context) -> str:
+    kind = Path(output).suffix.lower() if output else ".json"
+    if kind not in FORMATS:
+        raise Usage(context.say("cli.report.bad_output", file=output, formats=", ".join(FORMATS)))
+    return kind
+
+
+def _document(path: str) -> object:
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as err:
+        raise Usage(f"{path}: {err.strerror}") from err
+    except ValueError as err:
+        raise DataRefused(f"{path}: {err}") from err
+
+
+def _reader(name: str | None, context: Context, database: "SyncDatabase") -> "Reader":
+    from gis_service.access import keystore
+    from gis_service.access.policy import visible_layers
+    from gis_service.access.principal import PUBLIC
+    from gis_service.catalog.registry import load_catalog
+    from gis_service.reports.overlap_report import Reader
+
+    principal = keystore.principal_named(database, name) if name else PUBLIC
+    epoch = database.run(keystore.EPOCH)[0][0]
+    layers = load_catalog(context.settings.root).layers.values()
+    return Reader(principal, visible_layers(principal, layers, epoch))
+
+
+def _rendered(kind: str, report: "OverlapReport", drawing: "Drawing", lang: str) -> bytes:
+    from gis_service.reports import as_csv, as_html, as_json
+
+    if kind == ".html":
+        return as_html.render(report, drawing, lang)
+    return as_csv.render(report) if kind == ".csv" else as_json.render(report)
