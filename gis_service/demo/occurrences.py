@@ -12,8 +12,8 @@ from gis_service.demo import simulate
 from gis_service.demo.simulate import TAXA, Generator, Taxon
 
 PER_TAXON: Final = (120, 240, 320, 360, 300, 380, 420, 440, 360, 400, 340, 320)  # 4,000 in all
-CLUSTERS: Final = 14
-SPREAD_DEG: Final = 0.035
+CLUSTERS: Final = 18
+SPREAD_DEG: Final = 0.045
 FIRST_DAY: Final = np.datetime64("2015-01-01")
 DAYS: Final = 3_650
 

@@ -22,13 +22,23 @@ MIN_PART_DEG2: Final = 1e-4  # some 1.2 km²: what the coast cuts off a patch, a
 def frame() -> geopandas.GeoDataFrame:
     """One multipolygon for each taxon, with the columns of gis.species_range."""
     land, random = simulate.outline(), simulate.generator("ranges")
-    shapes = [shape_of(land, random, at_home=taxon.category > 0) for taxon in TAXA]
+    belts = np.array_split(np.linspace(8.5, 23.4, 4 * len(TAXA)), len(TAXA))
+    shapes = [
+        shape_of(_belt(land, belts[5 * taxon.number % len(TAXA)]), land, random, at_home=taxon.category > 0)
+        for taxon in TAXA
+    ]
     return geopandas.GeoDataFrame([_record(taxon) for taxon in TAXA], geometry=shapes, crs="EPSG:4326")
 
 
-def shape_of(land: shapely.Geometry, random: Generator, *, at_home: bool) -> shapely.Geometry:
-    """The union of one to four patches around a random place, cut at the country's outline."""
-    middle = simulate.places_in(land, 1, random)[0]
+def _belt(land: shapely.Geometry, latitudes: np.ndarray) -> shapely.Geometry:
+    return shapely.intersection(land, shapely.box(100, latitudes[0], 112, latitudes[-1]))
+
+
+def shape_of(
+    belt: shapely.Geometry, land: shapely.Geometry, random: Generator, *, at_home: bool
+) -> shapely.Geometry:
+    """The union of one to four patches around a random place in the belt, cut at the country's outline."""
+    middle = simulate.places_in(belt, 1, random)[0]
     centres = [middle + random.normal(0, [0.5, 0.9]) for _ in range(random.integers(1, 5))]
     patches = [patch(centre, random.uniform(0.25, 0.95), random) for centre in (middle, *centres[1:])]
     if at_home:
