@@ -22,6 +22,9 @@ _POLICY = (
     " frame-ancestors {frames}"
 )
 _COLUMNS_OF_A_TABLE = 8
+_GROUND = "provinces"  # the layer that lies below the others on a small map
+_OVERVIEW = "overview"
+_NAMES = ("name", "name_eng", "name_en", "sci_name", "scientificName", "code")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -80,8 +83,8 @@ def with_query(address: str, query: Mapping[str, str], fragment: str = "") -> st
 
 def landing(frame: Frame, doc: Document, collections: Sequence[Document]) -> str:
     view = {
-        **_map_settings(frame, frame.links.style("overview"), _around(collections)),
-        "frame": frame.links.tilejson(["provinces"]),  # their box is the country's, where the extents aren't told
+        **_map_settings(frame, _around(collections)),
+        "frame": frame.links.tilejson([_GROUND]),  # its box is the country's, where no extents are told
     }
     return _render("landing.html", frame, doc=doc, collections=collections, map=view, formats=_formats(doc))
 
@@ -102,7 +105,7 @@ def collection(frame: Frame, doc: Document, schema: Document) -> str:
         fields=fields(schema, frame.lang),
         bbox=_coordinates(box) if box else "",
         period=_period(doc),
-        map=_map_settings(frame, frame.links.style(doc["id"]), box),
+        map={**_map_settings(frame, box), "layers": [_GROUND, doc["id"]]},
         links=_listed(doc),
         formats=_formats(doc),
     )
@@ -110,7 +113,7 @@ def collection(frame: Frame, doc: Document, schema: Document) -> str:
 
 def items(frame: Frame, doc: Document, collection: Document, schema: Document) -> str:
     """A page of features as a table and on a small map."""
-    shown = fields(schema, frame.lang)[:_COLUMNS_OF_A_TABLE]
+    shown = _columns(fields(schema, frame.lang), doc["features"])
     paging = {rel: Urls(frame).html(href) for rel, href in _hrefs(doc) if rel in ("prev", "next")}
     return _render(
         "items.html",
@@ -173,7 +176,7 @@ def error(frame: Frame, problem: Document) -> str:
 def map_page(frame: Frame, panel: bool = True, process: str = "overlap-report") -> str:
     """The full-page map; `panel` false for embedding in another site."""
     settings = {
-        **_map_settings(frame, frame.links.style("overview"), None),
+        **_map_settings(frame, None),
         "execution": frame.links.execution(process),
         "collections": frame.links.collections(),
         "texts": _texts(frame.lang, "map.", "legend.", "page.basis."),
@@ -199,6 +202,16 @@ def fields(schema: Document, lang: str) -> list[Field]:
         for name, value in schema.get("properties", {}).items()
         if not str(value.get("format", "")).startswith("geometry") and value.get("x-ogc-role") != "id"
     ]
+
+
+def _columns(found: Sequence[Field], features: Sequence[Document]) -> list[Field]:
+    """The fields worth a column: names first, the basis always, nothing that is empty on this page."""
+    pairs = [pair for each in features for pair in each["properties"].items()]
+    held = {name for name, value in pairs if value not in (None, "")}
+    rest = [field for field in found if field.name in held and field.name not in (*_NAMES, "basis")]
+    names = [field for field in found if field.name in held and field.name in _NAMES]
+    basis = [field for field in found if field.name == "basis"]
+    return [*[*names, *rest][: _COLUMNS_OF_A_TABLE - len(basis)], *basis]
 
 
 def _field(name: str, value: Document, lang: str) -> Field:
@@ -345,12 +358,12 @@ def _period(doc: Document) -> str:
     return "" if ends == ["…", "…"] else " – ".join(ends)
 
 
-def _map_settings(frame: Frame, style: str, box: Sequence[float] | None) -> dict[str, Any]:
+def _map_settings(frame: Frame, box: Sequence[float] | None) -> dict[str, Any]:
     """What the map's script is told; it asks for nothing outside these addresses."""
     return {
         "lang": frame.lang,
         "base": frame.links.base,
-        "style": style,
+        "style": frame.links.style(_OVERVIEW),
         "bbox": list(box) if box else None,
         "texts": _texts(frame.lang, "map.control."),
     }
@@ -359,7 +372,7 @@ def _map_settings(frame: Frame, style: str, box: Sequence[float] | None) -> dict
 def _features_settings(frame: Frame, doc: Document) -> dict[str, Any]:
     """A small map that fetches the very features of this page, as data, and draws them over the provinces."""
     data = next((each["href"] for each in doc.get("links", ()) if each.get("type") == GEOJSON), None)
-    return {**_map_settings(frame, frame.links.style("provinces"), None), "features": data}
+    return {**_map_settings(frame, None), "layers": [_GROUND], "features": data}
 
 
 def _texts(lang: str, *prefixes: str) -> dict[str, str]:

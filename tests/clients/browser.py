@@ -39,7 +39,7 @@ class Browser:
     driver: httpx.Client
     session: str
 
-    def command(self, method: str, path: str, **body: object) -> Any:  # whatever JSON the command answers with
+    def command(self, method: str, path: str, **body: object) -> Any:  # whatever JSON it answers with
         address = f"/session/{self.session}/{path}"
         answer = self.driver.request(method, address, json=body if method == "POST" else None)
         value = answer.json()["value"]
@@ -86,9 +86,8 @@ class Browser:
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
 
     def size(self, width: int, height: int) -> None:
-        self.cdp(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.cdp("Emulation.setDeviceMetricsOverride", **screen)
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.command("GET", "screenshot")))

@@ -1,6 +1,7 @@
 // The map page: puts the parts together.
 
 import { ask, key, make, settingsOf, speaker, withParameter } from "./basics.js";
+import { dataOf, keepLabels, withOwnLabels } from "./labels.js";
 import { legend } from "./legend.js";
 import { content, featuresAt } from "./popup.js";
 import { Project } from "./project.js";
@@ -14,8 +15,9 @@ const chosen = new URLSearchParams(location.search).get("layers")?.split(",") ??
 
 async function start() {
   if (settings.panel) wirePanel();
-  const [style, titles] = await Promise.all([readyStyle(settings, chosen), layerTitles()]);
-  const shown = new Set(shownAtFirst(style));
+  const [ready, titles] = await Promise.all([readyStyle(settings, chosen), layerTitles()]);
+  const shown = new Set(shownAtFirst(ready));
+  const style = withOwnLabels(ready);
   const map = makeMap(style, titles, shown);
   window.gisMap = map; // for whoever embeds or tests the page
   if (settings.panel) legend(byId("layers"), style, titles, shown, say, (id, on) => toggle(map, style, shown, id, on));
@@ -23,6 +25,7 @@ async function start() {
     if (settings.panel) new Project(map, settings, say, darkWanted().matches);
     document.body.dataset.ready = "true";
   });
+  keepLabels(map);
   wireClicks(map, style, titles);
   darkWanted().addEventListener("change", () => location.reload());
 }
@@ -56,7 +59,7 @@ function toggle(map, style, shown, id, on) {
   if (on) shown.add(id);
   else shown.delete(id);
   for (const layer of style.layers) {
-    if (layer.source === id) map.setLayoutProperty(layer.id, "visibility", visibility(on));
+    if (dataOf(layer) === id) map.setLayoutProperty(layer.id, "visibility", visibility(on));
   }
   const url = withParameter(location.href, "layers", Object.keys(style.sources).filter((each) => shown.has(each)).join(","));
   history.replaceState(history.state, "", url.replaceAll("%2C", ","));

@@ -35,7 +35,7 @@ const features = (data) => (data.type === "FeatureCollection" ? data.features : 
 
 function addFeatures(map, data) {
   const colour = darkWanted().matches ? "#7fc29d" : "#1f6b49";
-  map.addSource("features", { type: "geojson", data });
+  map.addSource("features", { type: "geojson", data, tolerance: 0.1 });
   const layer = (id, type, kind, paint) => map.addLayer({ id, type, source: "features", filter: ["==", ["geometry-type"], kind], paint });
   layer("features-fill", "fill", "Polygon", { "fill-color": colour, "fill-opacity": 0.25 });
   layer("features-line", "line", "Polygon", { "line-color": colour, "line-width": 1.8 });

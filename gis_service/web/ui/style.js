@@ -36,6 +36,16 @@ export function showing(style, chosen) {
   return { ...style, layers };
 }
 
+/** The style with just these layers of data in it. */
+export function only(style, chosen) {
+  const kept = (id) => chosen.includes(id);
+  return {
+    ...style,
+    sources: Object.fromEntries(Object.entries(style.sources).filter(([id]) => kept(id))),
+    layers: showing(style, chosen).layers.filter((layer) => !layer.source || kept(layer.source)),
+  };
+}
+
 export function visibility(shown) {
   return shown ? "visible" : "none";
 }

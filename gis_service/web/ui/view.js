@@ -2,16 +2,17 @@
 
 import * as maplibregl from "../maplibre/maplibre-gl.mjs";
 import { ask, headers, withParameter } from "./basics.js";
-import { dark, darkWanted, showing, spoken, withGraticule } from "./style.js";
+import { dark, darkWanted, only, showing, spoken, withGraticule } from "./style.js";
 
 export { maplibregl };
 
-/** The style's document, ready for the screen. */
-export async function readyStyle(settings, chosen = null, graticule = true) {
+/** The style's document, ready for the screen; `chosen` layers are shown, and `settings.layers` alone are kept. */
+export async function readyStyle(settings, chosen = null) {
   const style = spoken(await ask(settings.style), settings.lang);
   const isDark = darkWanted().matches;
-  const made = showing(isDark ? dark(style) : style, chosen);
-  return graticule ? withGraticule(made, isDark) : made;
+  const coloured = isDark ? dark(style) : style;
+  const made = settings.layers ? only(coloured, settings.layers) : showing(coloured, chosen);
+  return withGraticule(made, isDark);
 }
 
 /** A map in that element. */
