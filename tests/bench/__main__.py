@@ -5,7 +5,7 @@ import contextlib
 import fnmatch
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from gis_service.db.cluster import Cluster
 from gis_service.errors import GisError
 from gis_service.settings import load_settings
-from tests.bench import data, facts, processes, report, targets
+from tests.bench import asks, data, facts, processes, report, targets
 from tests.bench.asks import OgcServer
 from tests.bench.cases import Case, all_cases
 from tests.bench.data import Recipe
@@ -35,15 +35,21 @@ QUICK = Plan(clients=(1, 8), rounds=2, seconds=1.6)
 def arguments(words: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="gis bench", description=__doc__)
-    parser.add_argument("--case", action="append", metavar="GLOB", help="only the cases that match (repeatable)")
+    parser.add_argument(
+        "--case", action="append", metavar="GLOB", help="only the cases that match (repeatable)"
+    )
     parser.add_argument("--clients", default="1,8,32", help="numbers of clients (1,8,32)")
     parser.add_argument("--seconds", type=float, default=6.0, help="of a cell, over its rounds (6)")
     parser.add_argument("--rounds", type=int, default=3, help="a cell is measured in so many rounds (3)")
     parser.add_argument("--quick", action="store_true", help="1 and 8 clients, 2 rounds of 0.8 s")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the data set (1)")
     parser.add_argument("--seed", type=int, default=1, help="of the data and the questions (1)")
-    parser.add_argument("--dsn", help=f"a database of the bench's own, instead of {DATABASE} in the embedded cluster")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL", help="another server (repeatable)")
+    parser.add_argument(
+        "--dsn", help=f"a database of the bench's own, instead of {DATABASE} in the embedded cluster"
+    )
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME=URL", help="another server (repeatable)"
+    )
     parser.add_argument("--no-tipg", action="store_true", help="leave TiPg out")
     parser.add_argument("--no-ours", action="store_true", help="leave our server out")
     parser.add_argument("--ports", default="", metavar="FIRST-LAST", help="take ports from this range only")
@@ -61,7 +67,9 @@ def say(text: str) -> None:
 def main(words: Sequence[str]) -> int:
     """0 when all cells were measured, 1 when the bench could not run, 2 for a wrong command line."""
     args = arguments(words)
-    chosen = [case for case in all_cases() if not args.case or any(fnmatch.fnmatch(case.name, g) for g in args.case)]
+    chosen = [
+        case for case in all_cases() if not args.case or any(fnmatch.fnmatch(case.name, g) for g in args.case)
+    ]
     if args.list:
         print("\n".join(case.name for case in chosen))
         return 0
@@ -127,7 +135,7 @@ class Ports:
 
 
 @contextlib.contextmanager
-def started(args: argparse.Namespace, dsn: str) -> Iterator[list[Target]]:
+def started(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> Iterator[list[Target]]:
     """Every target of the run; what the bench started ends with it."""
     home = load_settings(ROOT, os.environ).data_dir / "bench"
     ports = Ports.of(args.ports)
@@ -135,6 +143,8 @@ def started(args: argparse.Namespace, dsn: str) -> Iterator[list[Target]]:
     try:
         if not args.no_ours:
             found.append(targets.start_ours(ROOT, dsn, home, ports.free()))
+            if any(case.name.endswith("-full") for case in chosen):
+                found.append(targets.start_ours(ROOT, dsn, home, ports.free(), full_detail=True))
         if not args.no_tipg:
             found.append(targets.start_tipg(dsn, home, ports.free()))
         nginx = targets.start_nginx(home, ports.free())
@@ -175,11 +185,11 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
     known = facts.learn(dsn)
     floor = Floor(dsn, {seen.id: seen for seen in data.public_views(ROOT)})
     cells: list[Cell] = []
-    with started(args, dsn) as found:
+    with started(args, dsn, chosen) as found:
         print_ground(found, plan, args)
         if any(case.name == "items-deep" for case in chosen):
             for target in found:
-                if target.name == "ours" and isinstance(target.path, OgcServer):
+                if is_ours(target):
                     facts.walk(known, target, "occurrences", 10)
         for target in found:
             if target.name == "nginx":
@@ -202,32 +212,42 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
 def ruled(case: Case, known: facts.Facts) -> str:
     """The rule of a case, with the size of its pool where questions must come round again."""
     size = case.size(known) if case.size else None
-    again = f"{size} different questions, asked again when used up" if size is not None and size < 20_000 else ""
+    again = (
+        f"{size} different questions, asked again when used up" if size is not None and size < 20_000 else ""
+    )
     return "; ".join(filter(None, (case.rule, again)))
 
 
-def print_lines(lines: Iterator[str]) -> None:
+def is_ours(target: Target) -> bool:
+    """Whether it's our server itself, not its twin at full detail."""
+    return isinstance(target.path, OgcServer) and target.path.paths is asks.OURS
+
+
+def print_lines(lines: Iterable[str]) -> None:
     """A block of the output, at once."""
     print("\n".join(lines), flush=True)
 
 
 def print_ground(found: Sequence[Target], plan: Plan, args: argparse.Namespace) -> None:
     """What is compared under which settings."""
-    print(f"seed {args.seed}, scale {args.scale:g}; {plan.rounds} rounds of {plan.slot:g} s a cell, targets in turn")
+    print(
+        f"seed {args.seed}, scale {args.scale:g}; {plan.rounds} rounds of {plan.slot:g} s a cell,"
+        " targets in turn"
+    )
     for target in found:
         if target.server is not None:
-            print(f"{target.name:<8} port {target.port}, first answer {target.server.first_answer_s:.1f} s after start")
+            print(f"{target.name:<8} first answer {target.server.first_answer_s:.1f} s after its start")
     if any(target.name == "tipg" for target in found):
         print("\npinned for TiPg")
         for setting, value, why in targets.pinned_table():
-            print(f"  {setting:<32} {value:<18} {why}")
+            print(f"  {setting} = {value}\n      {why}")
     print(f"\n{report.HEAD}", flush=True)
 
 
 def print_end(found: Sequence[Target], cells: Sequence[Cell]) -> None:
     """Memory and the numbers to reach."""
     print("\nmemory after the run (PSS)")
-    workers_mb = 0.0
+    workers_mb: float | None = None
     for target in found:
         if target.server is not None:
             weight = processes.weigh(target.server)
@@ -235,7 +255,7 @@ def print_end(found: Sequence[Target], cells: Sequence[Cell]) -> None:
                 f"  {target.name:<8} {weight.workers} processes below the parent {weight.workers_mb:.0f} MB,"
                 f" parent {weight.parent_mb:.0f} MB"
             )
-            workers_mb = weight.workers_mb if target.name == "ours" else workers_mb
+            workers_mb = weight.workers_mb if is_ours(target) else workers_mb
     print_lines(report.goal_lines(report.goals(cells, workers_mb)))
 
 

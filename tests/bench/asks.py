@@ -69,7 +69,9 @@ class OgcServer:
         if template is None:
             return None
         z, x, y = ask.tile
-        path = template.format(layer=quote(self.prefix + ask.layer), id=quote(ask.fid, safe=""), z=z, x=x, y=y)
+        path = template.format(
+            layer=quote(self.prefix + ask.layer), id=quote(ask.fid, safe=""), z=z, x=x, y=y
+        )
         return path + self._query(ask) if ask.kind == "items" else path
 
     def _query(self, ask: Ask) -> str:
@@ -91,10 +93,10 @@ FEATURES = {
 }
 OURS = FEATURES | {
     "tile": "/xyz/{layer}/{z}/{x}/{y}.mvt",
-    "tile-full": "/xyz/{layer}/{z}/{x}/{y}.mvt?detail=full",
     "tilejson": "/xyz/{layer}/tilejson.json",
     "report": "/processes/overlap-report/execution",
 }
+OURS_FULL = {"tile-full": OURS["tile"]}  # of the twin with thinning off: see full_detail
 _TIPG_TILES = "/collections/{layer}/tiles/WebMercatorQuad"
 TIPG = FEATURES | {
     "tile": _TIPG_TILES + "/{z}/{x}/{y}",
@@ -123,7 +125,7 @@ class TemplateServer:
 
 
 def peer_paths(templates: tuple[str, ...]) -> PathOf:
-    """A peer given by bare addresses speaks OGC API Features at our layer ids; else its templates say where."""
+    """A bare address speaks OGC API Features at our layer ids; templates say where each question goes."""
     if any("{" in template for template in templates):
         return TemplateServer(templates)
     return OgcServer(paths={kind: templates[0].rstrip("/") + path for kind, path in FEATURES.items()})

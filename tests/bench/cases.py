@@ -75,7 +75,8 @@ def boxed(layer: str, limit: int, width: float) -> Draw:
 def by_name(limit: int) -> Draw:
     """Occurrences of one species."""
     return lambda facts, rng: shuffled(
-        rng, [Ask("items", "occurrences", limit=limit, equals=("scientificName", name)) for name in facts.species]
+        rng,
+        [Ask("items", "occurrences", limit=limit, equals=("scientificName", name)) for name in facts.species],
     )
 
 
@@ -111,7 +112,8 @@ def mixed() -> Draw:
 
     def draw(facts: Facts, rng: np.random.Generator) -> Iterator[Ask]:
         parts = [
-            (0.2, tiles("protected-areas", 8)), (0.2, tiles("protected-areas", 11)), (0.2, tiles("occurrences", 14)),
+            (0.2, tiles("protected-areas", 8)), (0.2, tiles("protected-areas", 11)),
+            (0.2, tiles("occurrences", 14)),
             (0.15, one_item("occurrences")), (0.1, boxed("protected-areas", 10, 0.2)), (0.1, by_name(100)),
             (0.05, fixed(Ask("collections"))),
         ]  # fmt: skip
@@ -124,7 +126,7 @@ def mixed() -> Draw:
     return draw
 
 
-GENERAL = "ours thins outlines to ¼ px of the tile; the row `-full` asks for every vertex"
+GENERAL = "ours thins outlines to ¼ px of the tile; the row `-full` has every vertex"
 DOCUMENT = "documents differ by what each server describes; only the status is compared"
 FIRST = "the first page, the same each time: no server here caches results"
 _LAYERS = {"areas": "protected-areas", "ranges": "species-ranges", "occurrences": "occurrences"}
@@ -167,7 +169,9 @@ def all_cases() -> list[Case]:
         Case("items-bbox-areas", boxed("protected-areas", 10, 0.2)),
         Case("items-bbox-occurrences", boxed("occurrences", 100, 0.2)),
         Case("items-filter", by_name(100), size=lambda facts: len(facts.species)),
-        Case("items-deep", deep("occurrences", 10), size=lambda facts: len(facts.depths.get("occurrences", ()))),
+        Case(
+            "items-deep", deep("occurrences", 10), size=lambda facts: len(facts.depths.get("occurrences", ()))
+        ),
         *tile_cases(),
         Case("mixed", mixed(), rule=GENERAL),
         Case("report", reports(), ours_only=True),

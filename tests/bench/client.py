@@ -103,7 +103,11 @@ def whole_answer(buffer: bytearray) -> Answer | None:
     at = low.find(b"\r\ncontent-length:")
     if at >= 0:
         length = int(low[at + 17 :].split(b"\r\n", 1)[0])
-        return Answer(status, head, bytes(buffer[start : start + length])) if len(buffer) >= start + length else None
+        return (
+            Answer(status, head, bytes(buffer[start : start + length]))
+            if len(buffer) >= start + length
+            else None
+        )
     if b"\r\ntransfer-encoding: chunked" not in low:
         return Answer(0, head, failed="neither a length nor chunks")
     if not buffer.endswith(b"0\r\n\r\n"):

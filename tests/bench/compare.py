@@ -94,7 +94,8 @@ def explained(ask: Ask, mine: Meaning, other: Meaning) -> str:
 
 def difference(ask: Ask, mine: Meaning, other: Meaning) -> str:
     """The first difference in words."""
-    what = f"{ask.kind} {ask.layer} {ask.fid or '/'.join(map(str, ask.tile)) if ask.kind != 'items' else ''}".strip()
+    place = {"tile": "/".join(map(str, ask.tile)), "item": ask.fid, "items": ask.box()}.get(ask.kind, "")
+    what = f"{ask.kind} {ask.layer} {place}".strip()
     if mine.status != other.status:
         return f"{what}: status {mine.status} against {other.status}"
     if mine.count != other.count:

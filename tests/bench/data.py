@@ -48,7 +48,9 @@ class Recipe:
     def of(cls, seed: int, scale: float, root: Path) -> "Recipe":
         """The recipe for this checkout: its migrations and layers count too."""
         digest = hashlib.sha256()
-        for path in sorted((root / "gis_service/db/migrations").glob("*.sql")) + sorted((root / "layers").glob("*")):
+        for path in sorted((root / "gis_service/db/migrations").glob("*.sql")) + sorted(
+            (root / "layers").glob("*")
+        ):
             digest.update(path.name.encode() + path.read_bytes())
         return cls(seed, scale, digest.hexdigest()[:16])
 
@@ -89,7 +91,7 @@ def made_by(connection: Connection) -> str | None:
 
 
 def holds_features(connection: Connection) -> bool:
-    """Whether somebody else's rows are in the feature registry; a half-made bench marks itself by its schema."""
+    """Whether somebody else's rows are registered; a half-made bench marks itself by its schema."""
     ours = connection.execute("select to_regnamespace('bench') is not null").fetchone()
     if ours == (True,) or connection.execute("select to_regclass('gis.feature_key')").fetchone() == (None,):
         return False
@@ -116,18 +118,25 @@ def fill(connection: Connection, recipe: Recipe, say: Say) -> None:
             connection.execute("set local maintenance_work_mem = '512MB'")
             register(connection, rows)
             if rows.table == "admin_unit":
-                copy(connection, "gis", rows.table, rows.columns)  # its triggers cut the provinces for lookups
+                copy(
+                    connection, "gis", rows.table, rows.columns
+                )  # its triggers cut the provinces for lookups
                 continue
             with bare(connection, "gis", rows.table):
                 copy(connection, "gis", rows.table, rows.columns)
                 if rows.table == "protected_area":
                     connection.execute(SITES)
         say(f"data: {rows.table} {rows.columns.num_rows:,} rows in {time.monotonic() - begun:.1f} s")
-    connection.execute("select setval(pg_get_serial_sequence('gis.feature_key', 'gid'), max(gid)) from gis.feature_key")
+    connection.execute(
+        "select setval(pg_get_serial_sequence('gis.feature_key', 'gid'), max(gid)) from gis.feature_key"
+    )
     connection.execute("select setval(pg_get_serial_sequence('gis.dataset', 'dataset_id'), 1)")
 
 
-SITES = "insert into gis.protected_site (dataset_id, site_id, name, name_eng) select dataset_id, site_id, name, name_eng from gis.protected_area"
+SITES = """
+insert into gis.protected_site (dataset_id, site_id, name, name_eng)
+select dataset_id, site_id, name, name_eng from gis.protected_area
+"""
 
 
 def only(connection: Connection, statement: str) -> object:
@@ -141,7 +150,8 @@ def dataset(connection: Connection) -> None:
     """The dataset that all rows belong to."""
     connection.execute(
         "insert into gis.dataset (dataset_id, slug, title, licence, redistribution, citation, basis)"
-        " overriding system value values (1, 'bench', 'Bench data, simulated', 'CC0-1.0', true, 'simulated', 'simulated')"
+        " overriding system value"
+        " values (1, 'bench', 'Bench data, simulated', 'CC0-1.0', true, 'simulated', 'simulated')"
     )
 
 
@@ -177,7 +187,9 @@ def bare(connection: Connection, schema: str, table: str) -> Iterator[None]:
     for index, _ in indexes:
         connection.execute(sql.SQL("drop index {}").format(sql.Identifier(schema, str(index))))
     for key, _ in keys:
-        connection.execute(sql.SQL("alter table {} drop constraint {}").format(name, sql.Identifier(str(key))))
+        connection.execute(
+            sql.SQL("alter table {} drop constraint {}").format(name, sql.Identifier(str(key)))
+        )
     connection.execute(sql.SQL("alter table {} disable trigger user").format(name))
     yield
     connection.execute(sql.SQL("alter table {} enable trigger user").format(name))
@@ -185,7 +197,7 @@ def bare(connection: Connection, schema: str, table: str) -> Iterator[None]:
         connection.execute(str(definition).encode())
     for key, definition in keys:
         add = sql.SQL("alter table {} add constraint {} ").format(name, sql.Identifier(str(key)))
-        connection.execute(add + sql.SQL(str(definition)))  # type: ignore[arg-type]  # PostgreSQL's own text of it
+        connection.execute(add + sql.SQL(str(definition)))
 
 
 PLAIN_INDEXES = """

@@ -18,12 +18,17 @@ SAMPLE = 40_000  # places a layer
 STRIDE = 10_000  # features between the deep pages that are kept
 DEEPEST = 500_000
 _PLACES = {
-    "protected-areas": "select ST_X(p), ST_Y(p) from gis.protected_area, ST_PointOnSurface(geom) as p order by gid",
+    "protected-areas": "select ST_X(p), ST_Y(p) from gis.protected_area,"
+    " ST_PointOnSurface(geom) as p order by gid",
     "species-ranges": "select ST_X(p.geom), ST_Y(p.geom) from gis.species_range,"
     " ST_Dump(ST_GeneratePoints(geom, 12, 1)) as p order by gid",
     "occurrences": "select ST_X(geom_public), ST_Y(geom_public) from gis.occurrence order by gid",
 }
-_TABLES = {"protected-areas": "protected_area", "species-ranges": "species_range", "occurrences": "occurrence"}
+_TABLES = {
+    "protected-areas": "protected_area",
+    "species-ranges": "species_range",
+    "occurrences": "occurrence",
+}
 
 
 @dataclass
@@ -49,7 +54,9 @@ def learn(dsn: str) -> Facts:
     with psycopg.connect(dsn) as connection:
         ids = {layer: span(connection, table) for layer, table in _TABLES.items()}
         points = {layer: places(connection, layer) for layer in _TABLES}
-        rows = connection.execute("select scientific_name from gis.occurrence group by 1 order by 1").fetchall()
+        rows = connection.execute(
+            "select scientific_name from gis.occurrence group by 1 order by 1"
+        ).fetchall()
     return Facts(ids, points, [str(row[0]) for row in rows])
 
 
@@ -99,4 +106,3 @@ def resized(path: str, limit: int) -> str:
     """The query of a link with another page size."""
     pairs = [(k, str(limit) if k == "limit" else v) for k, v in parse_qsl(urlsplit(path).query)]
     return urlencode(pairs)
-

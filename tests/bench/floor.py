@@ -34,13 +34,18 @@ def as_text(view: ViewedLayer, ask: Ask) -> Query:
     """Whole features as text written by PostGIS, as our server reads them."""
     if ask.kind == "item":
         return select.item(view, ask.fid)
-    page = select.ItemsQuery(limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), after=after(ask))
+    page = select.ItemsQuery(
+        limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), after=after(ask)
+    )
     return select.items(view, page)
 
 
 def as_columns(view: ViewedLayer, ask: Ask) -> Query:
-    """Geometry as GeoJSON text and the attributes as they are: what a server needs that writes JSON itself."""
-    columns = [sql.Identifier(view.id_column), *(sql.Identifier(view.layer.column_of(p)) for p in view.properties)]
+    """Geometry as GeoJSON text, attributes as they are: for a server that writes the JSON itself."""
+    columns = [
+        sql.Identifier(view.id_column),
+        *(sql.Identifier(view.layer.column_of(p)) for p in view.properties),
+    ]
     shape = sql.SQL("ST_AsGeoJSON({}, 7)").format(sql.Identifier(view.geometry))
     where, params = conditions(view, ask)
     text = sql.SQL("select {}, {} from {} where {} order by {} limit {}").format(
@@ -57,10 +62,14 @@ def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[objec
     if ask.bbox:
         box = sql.SQL("ST_MakeEnvelope($1::float8, $2::float8, $3::float8, $4::float8, 4326)")
         shape = sql.Identifier(view.geometry)
-        exact = sql.SQL("" if view.geometry_type == "Point" else " and ST_Intersects({}, {})").format(shape, box)
+        exact = sql.SQL("" if view.geometry_type == "Point" else " and ST_Intersects({}, {})").format(
+            shape, box
+        )
         return sql.SQL("{} && {}").format(shape, box) + exact, ask.bbox
     if ask.equals:
-        return sql.SQL("{} = $1").format(sql.Identifier(view.layer.column_of(ask.equals[0]))), (ask.equals[1],)
+        return sql.SQL("{} = $1").format(sql.Identifier(view.layer.column_of(ask.equals[0]))), (
+            ask.equals[1],
+        )
     if ask.depth:
         return sql.SQL("{} > $1").format(sql.Identifier(view.key)), (after(ask),)
     return sql.SQL("true"), ()
@@ -105,7 +114,9 @@ class Floor:
         with connect(self.dsn) as connection:
             for shape in SHAPES:
                 self.shape = shape
-                took[shape] = statistics.median(timed(connection, self.query(ask)) for ask in asked[:TRIALS] * 2)
+                took[shape] = statistics.median(
+                    timed(connection, self.query(ask)) for ask in asked[:TRIALS] * 2
+                )
         self.shape = min(took, key=lambda name: took[name])
 
     def run_cell(self, asked: Iterator[Ask], clients: int, seconds: float) -> Tally:

@@ -98,9 +98,11 @@ class Bench:
             else:
                 client.run_cell(target.host, target.port, wire(target, case, iter(asked)), 4, 10.0)
 
-    def rounds(self, case: Case, clients: int, source: Iterator[Ask], targets: Sequence[Target | Floor]) -> list[Cell]:
+    def rounds(
+        self, case: Case, clients: int, source: Iterator[Ask], targets: Sequence[Target | Floor]
+    ) -> list[Cell]:
         """One cell a target; the order of the targets turns from round to round."""
-        cells = {target.name: Cell(case.name, target.name, clients) for target in targets}
+        cells = {t.name: Cell(case.name, t.name, clients, note=noted(t)) for t in targets}
         meant: dict[str, list[tuple[Ask, compare.Meaning]]] = {target.name: [] for target in targets}
         for number in range(self.plan.rounds):
             replay = Replay.of(source)
@@ -113,7 +115,10 @@ class Bench:
             common = set.intersection(*(set(k) for n, k in kept.items() if n != "floor")) if kept else set()
             for name in kept:
                 if name != "floor":
-                    meant[name] += [(replay.drawn[i], compare.meaning(replay.drawn[i], kept[name][i])) for i in sorted(common)]
+                    meant[name] += [
+                        (replay.drawn[i], compare.meaning(replay.drawn[i], kept[name][i]))
+                        for i in sorted(common)
+                    ]
         for name, said in meant.items():
             if name not in ("ours", "floor") and "ours" in meant:
                 asked, theirs = [ask for ask, _ in said], [what for _, what in said]
@@ -124,7 +129,9 @@ class Bench:
         """One round of one cell."""
         if isinstance(target, Floor):
             return target.run_cell(iter(replay), clients, self.plan.slot)
-        return client.run_cell(target.host, target.port, wire(target, case, iter(replay)), clients, self.plan.slot)
+        return client.run_cell(
+            target.host, target.port, wire(target, case, iter(replay)), clients, self.plan.slot
+        )
 
     def settle(self) -> None:
         """Wait until no statement of a former cell is still running: a peer without timeouts leaves some."""
@@ -138,6 +145,11 @@ class Bench:
                 if row == (0,):
                     return
                 time.sleep(0.05)
+
+
+def noted(target: Target | Floor) -> str:
+    """What a reader must know of the floor: which statement it is."""
+    return f"bare SQL, {target.shape}" if isinstance(target, Floor) else ""
 
 
 def turned(targets: Sequence[Target | Floor], by: int) -> list[Target | Floor]:
@@ -162,7 +174,9 @@ def client_cost(nginx: Target, plan: Plan) -> list[Cell]:
         for _ in range(plan.rounds):
             request = nginx.request(Ask("landing"), "identity")
             assert request is not None, "nginx always has its file"
-            tally = client.run_cell(nginx.host, nginx.port, itertools.repeat(request), clients, min(plan.slot, 1.0))
+            tally = client.run_cell(
+                nginx.host, nginx.port, itertools.repeat(request), clients, min(plan.slot, 1.0)
+            )
             tally.kept = {}
             cell.rounds.append(tally)
         cells.append(cell)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import affinity
 from shapely.geometry import MultiPoint, Polygon
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,9 @@ class Sizes:
     def scaled(cls, scale: float) -> "Sizes":
         """The sizes at `scale`, never below a handful so that a tiny trial still has every layer."""
         base = cls()
-        return cls(*(max(20, round(n * scale)) for n in (base.areas, base.ranges, base.occurrences, base.plots)))
+        return cls(
+            *(max(20, round(n * scale)) for n in (base.areas, base.ranges, base.occurrences, base.plots))
+        )
 
 
 def coast(rng: np.random.Generator, vertices: int = 4_000) -> Polygon:
@@ -46,7 +49,9 @@ def coast(rng: np.random.Generator, vertices: int = 4_000) -> Polygon:
     x = np.clip(CENTRE[0] + reach * np.cos(angle), FRAME[0], FRAME[2])
     y = np.clip(CENTRE[1] + reach * np.sin(angle), FRAME[1], FRAME[3])
     outline = shapely.make_valid(Polygon(np.column_stack([x, y])))
-    return max(shapely.get_parts(outline), key=lambda part: float(part.area))
+    largest = max(shapely.get_parts(outline), key=lambda part: float(part.area))
+    assert isinstance(largest, Polygon), "a valid outline consists of polygons"
+    return largest
 
 
 def ripple(rng: np.random.Generator, n: int, roughness: float) -> Floats:
@@ -96,7 +101,7 @@ def scatter(rng: np.random.Generator, land: Polygon, n: int) -> Floats:
     while sum(map(len, kept)) < n:
         batch = rng.uniform((west, south), (east, north), size=(n + 64, 2))
         kept.append(batch[shapely.contains_xy(land, batch[:, 0], batch[:, 1])])
-    return np.concatenate(kept)[:n]
+    return np.concatenate(kept)[:n].astype(np.float64)
 
 
 def vertex_counts(rng: np.random.Generator, n: int, median: float, spread: float) -> Ints:
@@ -138,7 +143,7 @@ def shrunken(shapes: Geometries) -> Geometries:
     """Each shape at half its size about a point of its own: a zone of a larger area."""
     inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
     halves = [
-        shapely.transform(shape, lambda at, around=around: around + (at - around) * 0.5)
+        affinity.scale(shape, 0.5, 0.5, origin=tuple(around))
         for shape, around in zip(shapes, inside, strict=True)
     ]
     return np.array(halves, dtype=np.object_)
@@ -151,12 +156,14 @@ def archipelagos(rng: np.random.Generator, shapes: Geometries, share: float) -> 
     doubled = np.flatnonzero(small & (rng.random(len(shapes)) < share))
     bounds = shapely.bounds(shapes[doubled])
     step = 1.1 * (bounds[:, 2] - bounds[:, 0])
-    second = [shapely.transform(s, lambda at, dx=dx: at + (dx, 0.0)) for s, dx in zip(shapes[doubled], step, strict=True)]
+    second = [affinity.translate(shape, xoff=dx) for shape, dx in zip(shapes[doubled], step, strict=True)]
     parts.append(np.array(second, dtype=np.object_))
     owner.append(doubled)
     owners = np.concatenate(owner)
     order = np.argsort(owners, kind="stable")
-    return np.asarray(shapely.multipolygons(np.concatenate(parts)[order], indices=owners[order]), dtype=np.object_)
+    return np.asarray(
+        shapely.multipolygons(np.concatenate(parts)[order], indices=owners[order]), dtype=np.object_
+    )
 
 
 def species_ranges(rng: np.random.Generator, land: Polygon, n: int) -> Geometries:
@@ -175,12 +182,12 @@ def occurrence_points(rng: np.random.Generator, land: Polygon, n: int) -> Floats
     spread = rng.lognormal(np.log(0.12), 0.7, 400)[which]
     clustered = centres[which] + rng.standard_normal((which.size, 2)) * spread[:, None]
     points = np.clip(np.concatenate([clustered, loose]), FRAME[:2], FRAME[2:])
-    return np.round(rng.permutation(points), 6)
+    return np.asarray(np.round(rng.permutation(points), 6), dtype=np.float64)
 
 
 def plot_points(rng: np.random.Generator, land: Polygon, n: int) -> Floats:
     """Plots on a jittered systematic grid, as inventories lay them."""
-    return np.round(scatter(rng, land, n), 6)
+    return np.asarray(np.round(scatter(rng, land, n), 6), dtype=np.float64)
 
 
 def codes_met(zones: Geometries, shapes: Geometries) -> list[list[int]]:
@@ -198,7 +205,10 @@ def zone_of_points(zones: Geometries, points: Floats) -> Ints:
     for number, zone in enumerate(zones):
         west, south, east, north = zone.bounds
         near = np.flatnonzero(
-            (points[:, 0] >= west) & (points[:, 0] <= east) & (points[:, 1] >= south) & (points[:, 1] <= north)
+            (points[:, 0] >= west)
+            & (points[:, 0] <= east)
+            & (points[:, 1] >= south)
+            & (points[:, 1] <= north)
         )
         shapely.prepare(zone)
         found[near[shapely.contains_xy(zone, points[near, 0], points[near, 1])]] = number

@@ -1,6 +1,6 @@
 """The bench's rows: each layer of `shapes` with its attributes, as columns ready for COPY."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,7 +18,12 @@ SOURCE = "bench"
 FIRST_GID = {"admin_unit": 1, "protected_area": 1_000_001, "species_range": 2_000_001,
              "plot": 3_000_001, "occurrence": 10_000_001}  # fmt: skip
 _CATEGORIES = ("Ia", "Ib", "II", "III", "IV", "V", "VI", "Not Reported")
-_DESIGNATIONS = ("National Park", "Nature Reserve", "Species and Habitat Conservation Area", "Protected Landscape")
+_DESIGNATIONS = (
+    "National Park",
+    "Nature Reserve",
+    "Species and Habitat Conservation Area",
+    "Protected Landscape",
+)
 _SYLLABLES = ("ba", "ce", "do", "fi", "gu", "la", "me", "no", "pi", "ra", "se", "ti", "vo", "xa", "lu", "tra")
 
 
@@ -34,7 +39,9 @@ def names(rng: np.random.Generator, n: int) -> NDArray[np.object_]:
     """`n` different made-up two-word names, shaped as scientific names are."""
     parts = np.array(_SYLLABLES)[rng.integers(0, len(_SYLLABLES), size=(n, 6))]
     genus = ["".join(row).capitalize() + "us" for row in parts[:, :3]]
-    return np.array([f"{g} {''.join(row)}{i:04d}a" for i, (g, row) in enumerate(zip(genus, parts[:, 3:], strict=True))])
+    return np.array(
+        [f"{g} {''.join(row)}{i:04d}a" for i, (g, row) in enumerate(zip(genus, parts[:, 3:], strict=True))]
+    )
 
 
 def array_text(codes: Sequence[str]) -> str:
@@ -55,10 +62,14 @@ def hex_wkb(geometries: Geometries) -> NDArray[np.object_]:
 def days(rng: np.random.Generator, n: int, first: date, last: date) -> pa.Array:
     """`n` dates between two."""
     start = (first - date(1970, 1, 1)).days
-    return pa.array(rng.integers(start, start + (last - first) // timedelta(days=1), n).astype(np.int32), pa.date32())
+    return pa.array(
+        rng.integers(start, start + (last - first) // timedelta(days=1), n).astype(np.int32), pa.date32()
+    )
 
 
-def common(table: str, geometry: NDArray[np.object_], jurisdiction: Sequence[str], release: int) -> dict[str, object]:
+def common(
+    table: str, geometry: NDArray[np.object_], jurisdiction: Iterable[str], release: int
+) -> dict[str, object]:
     """The system columns that every feature table has."""
     gid = FIRST_GID[table] + np.arange(len(geometry))
     # The id for clients is the gid in digits: so a peer that knows only integer keys has the same ids.
@@ -88,7 +99,9 @@ def all_rows(seed: int, sizes: Sizes, release: int) -> Iterator[Rows]:
     plots = shapes.plot_points(generator(seed, 6), land, sizes.plots)
     yield Rows("plot", pa.table(plot_columns(generator(seed, 16), plots, provinces, release)))
     points = shapes.occurrence_points(generator(seed, 4), land, sizes.occurrences)
-    yield Rows("occurrence", pa.table(occurrence_columns(generator(seed, 14), points, provinces, taxa, release)))
+    yield Rows(
+        "occurrence", pa.table(occurrence_columns(generator(seed, 14), points, provinces, taxa, release))
+    )
 
 
 def generator(seed: int, stream: int) -> np.random.Generator:
@@ -109,10 +122,14 @@ def province_columns(provinces: Geometries, release: int) -> dict[str, object]:
 
 def met_codes(provinces: Geometries, geometries: Geometries) -> list[str]:
     """For each shape the codes of the provinces that it meets, as PostgreSQL's array text."""
-    return [array_text([province_code(z) for z in zones]) for zones in shapes.codes_met(provinces, geometries)]
+    return [
+        array_text([province_code(z) for z in zones]) for zones in shapes.codes_met(provinces, geometries)
+    ]
 
 
-def area_columns(rng: np.random.Generator, areas: Geometries, provinces: Geometries, release: int) -> dict[str, object]:
+def area_columns(
+    rng: np.random.Generator, areas: Geometries, provinces: Geometries, release: int
+) -> dict[str, object]:
     n = len(areas)
     label = np.char.add("Bench reserve ", np.arange(1, n + 1).astype(str))
     square_km = np.round(shapely.area(areas) * 12_000, 2)
@@ -156,9 +173,11 @@ def zone_codes(provinces: Geometries, points: Floats) -> NDArray[np.object_]:
     return texts[shapes.zone_of_points(provinces, points)]
 
 
-def plot_columns(rng: np.random.Generator, points: Floats, provinces: Geometries, release: int) -> dict[str, object]:
+def plot_columns(
+    rng: np.random.Generator, points: Floats, provinces: Geometries, release: int
+) -> dict[str, object]:
     n = len(points)
-    geometry = hex_wkb(shapely.points(points))
+    geometry = hex_wkb(np.asarray(shapely.points(points)))
     return common("plot", geometry, zone_codes(provinces, points), release) | {
         "location_id": np.char.add("BP-", np.arange(1, n + 1).astype(str)),
         "name": np.char.add("Bench plot ", np.arange(1, n + 1).astype(str)),
@@ -175,7 +194,7 @@ def occurrence_columns(
     rng: np.random.Generator, points: Floats, provinces: Geometries, taxa: NDArray[np.object_], release: int
 ) -> dict[str, object]:
     n = len(points)
-    geometry = hex_wkb(shapely.points(points))
+    geometry = hex_wkb(np.asarray(shapely.points(points)))
     weight = 1 / np.arange(1, len(taxa) + 1) ** 0.8
     species = rng.choice(len(taxa), n, p=weight / weight.sum())
     return common("occurrence", geometry, zone_codes(provinces, points), release) | {

@@ -1,4 +1,4 @@
-"""The servers of a run: ours, TiPg beside it on the same database, nginx with one static file, peers by address."""
+"""The servers of a run: ours, TiPg on the same database, nginx with one static file, peers by address."""
 
 import hashlib
 import os
@@ -26,14 +26,29 @@ STATIC_BYTES = 20_000
 
 # Every setting of TiPg that the bench pins, and why. The table is printed with the results.
 TIPG_PINS: Mapping[str, tuple[str, str]] = {
-    "DB_MIN_CONN_SIZE": ("10", "its own maximum, opened at the start: no connection is made while the clock runs"),
+    "DB_MIN_CONN_SIZE": (
+        "10",
+        "its own maximum, opened at the start: no connection is made while the clock runs",
+    ),
     "DB_MAX_CONN_SIZE": ("10", "its default a worker; 2 × 10 connections, more than the cores can use"),
-    "DB_MAX_QUERIES": ("1000000000", "its default renews a connection after 50,000 queries: not in our window"),
-    "DB_MAX_INACTIVE_CONN_LIFETIME": ("0", "its default closes connections idle for 300 s: not between our cells"),
+    "DB_MAX_QUERIES": (
+        "1000000000",
+        "its default renews a connection after 50,000 queries: not in our window",
+    ),
+    "DB_MAX_INACTIVE_CONN_LIFETIME": (
+        "0",
+        "its default closes connections idle for 300 s: not between our cells",
+    ),
     "TIPG_DB_SCHEMAS": ('["bench"]', "the views over the same tables; same rows, columns, indexes"),
-    "TIPG_DB_SPATIAL_EXTENT": ("FALSE", "views hide PostgreSQL's estimate, so it would scan all rows at start"),
+    "TIPG_DB_SPATIAL_EXTENT": (
+        "FALSE",
+        "views hide PostgreSQL's estimate, so it would scan all rows at start",
+    ),
     "TIPG_DB_DATETIME_EXTENT": ("FALSE", "as above; both leave it less work than its default"),
-    "TIPG_CATALOG_TTL": ("0", "its default re-reads the catalogue every 300 s; ours wouldn't, so neither does"),
+    "TIPG_CATALOG_TTL": (
+        "0",
+        "its default re-reads the catalogue every 300 s; ours wouldn't, so neither does",
+    ),
     "TIPG_MAX_FEATURES_PER_TILE": ("10000", "its default; where it cuts a tile short, the row says so"),
     "TIPG_TILE_BUFFER": ("64", "ours is 64 of 4096 too; its default of 256 would draw more for nothing"),
     "TIPG_TILE_RESOLUTION": ("4096", "its default and ours"),
@@ -44,7 +59,7 @@ TIPG_RUN = (
     ("workers", str(WORKERS), "the same number as ours"),
     ("compression", "level 6, gzip when the client asks for it, from 500 bytes",
      "fixed in its source; every client of ours asks alike, gzip as browsers, QGIS and GDAL do, or identity"),
-    ("indexes", "those of the tables", "it reads plain views of our tables, which PostgreSQL merges into the query"),
+    ("indexes", "those of the tables", "plain views of our tables; PostgreSQL merges them into the query"),
     ("key", "gid, the integer primary key", "sorts and finds faster than a text id"),
     ("access log", "off", "off in ours too"),
 )  # fmt: skip
@@ -67,15 +82,27 @@ class Target:
         return None if path is None else asks.http(ask, path, f"{self.host}:{self.port}", encoding)
 
 
-def start_ours(root: Path, dsn: str, data_dir: Path, port: int) -> Target:
-    """Our server as `./gis up` runs it, on the bench's database, without its job worker."""
-    own = {"GIS_DATA": str(data_dir / "ours"), "GIS_PORT": str(port), "GIS_HOST": "127.0.0.1", "GIS_WORKERS": str(WORKERS)}
+def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: bool = False) -> Target:
+    """Our server as `./gis up` runs it, on the bench's database, without its job worker.
+
+    Its twin with `full_detail` answers the rows `-full` alone.
+    """
+    own = {
+        "GIS_DATA": str(data_dir / "ours"),
+        "GIS_PORT": str(port),
+        "GIS_HOST": "127.0.0.1",
+        "GIS_WORKERS": str(WORKERS),
+    }
     settings = load_settings(root, own)
     env = children.child_environment(settings, dsn, {})
     command = children.web_command(settings)
+    paths = asks.OURS
+    if full_detail:
+        command, paths = [*command[:-1], "tests.bench.full_detail:app"], asks.OURS_FULL
     item = processes.probe(f"/collections/{PROBE_LAYER}/items?limit=1", port)
-    server = processes.start("ours", command, env, port, item, data_dir / "ours.log")
-    return Target("ours", port, OgcServer(paths=asks.OURS), server=server)
+    log = data_dir / ("ours-full.log" if full_detail else "ours.log")
+    server = processes.start("ours", command, env, port, item, log)
+    return Target("ours", port, OgcServer(paths=paths), server=server)
 
 
 def start_tipg(dsn: str, data_dir: Path, port: int) -> Target:
@@ -93,7 +120,7 @@ def start_tipg(dsn: str, data_dir: Path, port: int) -> Target:
 
 
 def url(dsn: str) -> str:
-    """A PostgreSQL URL that asyncpg and pydantic both take: the socket's folder goes into the host's place."""
+    """A PostgreSQL URL that asyncpg and pydantic take: the socket's folder stands in the host's place."""
     parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items()}
     user = quote(parts.get("user", ""), safe="")
     secret = ":" + quote(parts["password"], safe="") if "password" in parts else ""
@@ -103,7 +130,7 @@ def url(dsn: str) -> str:
 
 
 def peer_python(data_dir: Path) -> Path:
-    """The interpreter of the peers' own environment, made at the first run and again when the lock changes."""
+    """The interpreter of the peers' own environment, made at the first run and when the lock changes."""
     folder = data_dir / f"peers-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if (folder / "complete").is_file():
@@ -131,10 +158,13 @@ def start_nginx(data_dir: Path, port: int) -> Target | None:
     (home / "nginx.conf").write_text(
         f"daemon off; {user} worker_processes {WORKERS}; pid {home}/nginx.pid; error_log {home}/error.log;\n"
         "events {}\n"
-        f"http {{ access_log off; keepalive_requests 100000000; server {{ listen 127.0.0.1:{port}; root {home}; }} }}\n"
+        f"http {{ access_log off; keepalive_requests 100000000;"
+        f" server {{ listen 127.0.0.1:{port}; root {home}; }} }}\n"
     )
     command = [program, "-p", str(home), "-c", str(home / "nginx.conf")]
-    server = processes.start("nginx", command, {}, port, processes.probe("/file.bin", port), home / "start.log")
+    server = processes.start(
+        "nginx", command, {}, port, processes.probe("/file.bin", port), home / "start.log"
+    )
     return Target("nginx", port, lambda _: "/file.bin", server=server)
 
 
