@@ -20,6 +20,9 @@ class Limits:
     body_bytes: int = 64 * 1024 * 1024
     tile_bytes: int = 500_000
     report_vertices: int = 2_000_000
+    report_seconds: int = 120
+    sync_seconds: int = 20
+    job_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Settings:
     default_lang: str = "en"
     log_level: str = "warning"
     trusted_proxies: tuple[str, ...] = ()
+    callback_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -90,6 +94,7 @@ PARSERS: Mapping[str, Parser] = {
     "default_lang": _language,
     "log_level": _level,
     "trusted_proxies": _words,
+    "callback_hosts": _words,
     **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
 }
 

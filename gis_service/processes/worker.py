@@ -1,0 +1,130 @@
+"""The job worker: `python -m gis_service.processes.worker`.
+
+It reads GIS_ROOT, GIS_DATA and GIS_DATABASE_URL as the web server does, takes jobs from the queue as they
+come, and ends on SIGTERM or SIGINT, when a running job goes back into the queue. Killed with -9 it loses nothing: its heartbeat stops, and within STALE_SECONDS the next
+worker, or another one that runs beside it, puts the job back into the queue and runs it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import procrastinate
+from procrastinate.exceptions import ConnectorException
+
+from gis_service.catalog.registry import load_catalog
+from gis_service.db import jobs_sql
+from gis_service.db.cluster import Cluster
+from gis_service.db.sync import SyncDatabase
+from gis_service.errors import DatabaseDown, GisError
+from gis_service.observe import Log, log_to_stderr
+from gis_service.processes.errors import WorkerStopping
+from gis_service.processes.runner import Runner
+from gis_service.settings import Settings, load_settings
+
+HEARTBEAT_SECONDS = 2.0
+STALE_SECONDS = 8.0
+RESCUE_SECONDS = 2.0
+FORGET_SECONDS = 3600.0
+STOP_SECONDS = 15.0
+RETRY_SECONDS = 5
+_log = Log("gis.worker")
+
+
+def app(dsn: str, runner: Runner) -> procrastinate.App:
+    """The queue with its one task; procrastinate finds its tables by the search path."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=dsn,
+        kwargs={"options": "-c search_path=gis_queue,public", "application_name": "gis-service worker"},
+        min_size=1,
+        max_size=3,
+    )
+    made = procrastinate.App(connector=connector)
+    # While the database is away the job waits in the queue; a worker that dies is `rescue`'s business.
+    again = procrastinate.RetryStrategy(wait=RETRY_SECONDS, retry_exceptions={DatabaseDown, WorkerStopping})
+    made.task(name="run_job", retry=again)(runner.run)
+    return made
+
+
+async def work(settings: Settings, dsn: str) -> None:
+    """Take jobs until told to stop."""
+    runner = Runner(settings, load_catalog(settings.root), dsn)
+    queue = app(dsn, runner)
+    async with queue.open_async():
+        aside = [asyncio.create_task(_rescue(queue)), asyncio.create_task(_forget(settings, dsn))]
+        worker = asyncio.create_task(
+            queue.run_worker_async(
+                concurrency=1,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALE_SECONDS,
+                shutdown_graceful_timeout=STOP_SECONDS,
+                install_signal_handlers=False,
+            )
+        )
+        _stop_on_signals(runner, worker)
+        await asyncio.gather(worker, return_exceptions=True)
+        for task in aside:
+            task.cancel()
+        await asyncio.gather(*aside, return_exceptions=True)
+    if not worker.cancelled() and (fault := worker.exception()) is not None:
+        raise fault
+
+
+def _stop_on_signals(runner: Runner, worker: asyncio.Task[None]) -> None:
+    """SIGTERM and SIGINT send the running job back into the queue and end the worker."""
+
+    def stop() -> None:
+        runner.stopping.set()
+        worker.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+async def _rescue(queue: procrastinate.App) -> None:
+    """Put the jobs of dead workers back into the queue."""
+    while True:
+        try:
+            for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALE_SECONDS):
+                await queue.job_manager.retry_job(job)
+                _log.warning("job rescued", job=job.task_kwargs.get("job_id"))
+        except ConnectorException as err:
+            _log.warning("queue away", reason=str(err))
+        await asyncio.sleep(RESCUE_SECONDS)
+
+
+async def _forget(settings: Settings, dsn: str) -> None:
+    """Drop jobs that are older than the operator keeps them."""
+    while True:
+        try:
+            gone = await asyncio.to_thread(_forget_once, dsn, settings.limits.job_days)
+            _log.info("jobs forgotten", n=gone)
+        except GisError as err:
+            _log.warning("jobs not forgotten", reason=str(err))
+        await asyncio.sleep(FORGET_SECONDS)
+
+
+def _forget_once(dsn: str, days: int) -> int:
+    with SyncDatabase(dsn) as database:
+        return int(database.run(jobs_sql.forget(days))[0][0])
+
+
+def main() -> int:
+    """Run the worker of this environment; the exit code of the error that stopped it."""
+    root = Path(os.environ.get("GIS_ROOT") or Path(__file__).parents[2])
+    try:
+        settings = load_settings(root, os.environ)
+        log_to_stderr(settings.log_level)
+        asyncio.run(work(settings, settings.database_url or Cluster(settings.data_dir).dsn()))
+    except GisError as err:
+        print(err, file=sys.stderr)
+        return err.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
