@@ -17,8 +17,10 @@ COLUMNS = (
 # Inputs may hold a large polygon, which only the worker needs.
 _LIGHT = ", ".join("null::jsonb" if name == "inputs" else name for name in COLUMNS)
 _WHOLE = ", ".join(COLUMNS)
-_SUBMIT = "select gis_queue.submit($1, $2, $3, $4, $5::text[], $6, $7::jsonb, $8, $9, $10::jsonb, $11,"
+_SUBMIT = (
+    "select gis_queue.submit($1, $2, $3, $4, $5::text[], $6, $7::jsonb, $8, $9, $10::jsonb, $11,"
     " $12::int)::text"
+)
 
 
 def submit(

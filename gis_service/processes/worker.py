@@ -1,8 +1,9 @@
 """The job worker: `python -m gis_service.processes.worker`.
 
 It reads GIS_ROOT, GIS_DATA and GIS_DATABASE_URL as the web server does, takes jobs from the queue as they
-come, and ends on SIGTERM or SIGINT, when a running job goes back into the queue. Killed with -9 it loses nothing: its heartbeat stops, and within STALE_SECONDS the next
-worker, or another one that runs beside it, puts the job back into the queue and runs it again.
+come, and ends on SIGTERM or SIGINT, when a running job goes back into the queue. Killed with -9 it loses
+nothing: its heartbeat stops, and within STALE_SECONDS the next worker, or another one that runs beside it,
+puts the job back into the queue and runs it again.
 """
 
 from __future__ import annotations
