@@ -40,18 +40,20 @@ export function headers(more = {}) {
   return held ? { ...more, "X-API-Key": held } : more;
 }
 
-/** JSON from the service; throws an Error with the server's own sentence when it refuses. */
-export async function ask(address, options = {}) {
+/** The service's answer; throws an Error with its own sentence when it refuses. */
+export async function request(address, options = {}) {
   const answer = await fetch(address, {
     ...options,
     headers: headers({ Accept: "application/json, application/geo+json", ...options.headers }),
   });
+  if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    const detail = body.detail || body.description || body.title || `${answer.status} ${answer.statusText}`;
-    throw Object.assign(new Error(detail), { status: answer.status });
-  }
-  return body;
+  const detail = body.detail || body.description || body.title || `${answer.status} ${answer.statusText}`;
+  throw Object.assign(new Error(detail), { status: answer.status });
+}
+
+export async function ask(address, options) {
+  return (await request(address, options)).json();
 }
 
 /** An address with one parameter more. */

@@ -1,6 +1,6 @@
 // The project area of the panel: drawn or opened, then sent for its overlap report.
 
-import { ask, headers, make } from "./basics.js";
+import { ask, key, make, request } from "./basics.js";
 import { addDrawing, areasOf, boundsOf, Drawing, positions, showArea } from "./draw.js";
 import { summary } from "./report.js";
 
@@ -83,7 +83,7 @@ export class Project {
     byId("run").disabled = true;
     this.tell(this.say("map.report.running"));
     try {
-      const { report, link } = await execute(this.settings, this.area);
+      const { report, link } = await execute(this.settings, this.area, this.say);
       byId("result").replaceChildren(...summary(report, { settings: this.settings, say: this.say, link }));
       byId("result").focus();
     } catch (error) {
@@ -93,12 +93,43 @@ export class Project {
   }
 }
 
-/** The report of an area as JSON, and the address of its HTML where the server keeps one. */
-async function execute({ execution, lang }, area) {
-  const report = await ask(`${execution}?lang=${lang}`, {
+/** The report of an area as JSON, and a link to the whole document. */
+async function execute(settings, area, say) {
+  const answer = await send(settings.execution, settings.lang, area);
+  const job = answer.headers.get("Location");
+  const result = answer.status === 201 ? await results(job) : await answer.json();
+  return { report: result.report ?? result, link: job && documentLink(`${settings.reports}${job.split("/").at(-1)}.html?lang=${settings.lang}`, say) };
+}
+
+function send(execution, lang, area) {
+  return request(`${execution}?lang=${lang}`, {
     method: "POST",
-    headers: headers({ "Content-Type": "application/json" }),
+    headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ inputs: { area } }),
   });
-  return { report, link: report.links?.find(({ type }) => type === "text/html")?.href ?? null };
+}
+
+/** The results of a job that takes longer than the server lets a request wait. */
+async function results(job) {
+  for (;;) {
+    const { status, message } = await ask(job);
+    if (status === "successful") return ask(`${job}/results`);
+    if (status === "failed" || status === "dismissed") throw new Error(message ?? status);
+    await new Promise((done) => setTimeout(done, 700));
+  }
+}
+
+/** A link to the report; whoever has a key gets it as a file, since a plain link can't carry the key. */
+function documentLink(address, say) {
+  const link = make("a", { class: "button", href: address, target: "_blank", rel: "noopener" }, say("map.report.open"));
+  if (key.get()) link.addEventListener("click", (event) => saveInstead(event, address));
+  return link;
+}
+
+async function saveInstead(event, address) {
+  event.preventDefault();
+  const file = await (await request(address, { headers: { Accept: "text/html" } })).blob();
+  const href = URL.createObjectURL(file);
+  make("a", { href, download: "overlap-report.html" }).click();
+  URL.revokeObjectURL(href);
 }

@@ -15,7 +15,7 @@ export function summary(report, { settings, say, link }) {
     ...nearest(report, words),
     ...species(report, words),
     make("p", {}, say("map.report.plots", { n: report.plots.length })),
-    link ? make("p", {}, make("a", { class: "button", href: link, target: "_blank", rel: "noopener" }, say("map.report.open"))) : null,
+    link ? make("p", {}, link) : null,
   ].filter(Boolean);
 }
 
