@@ -13,6 +13,7 @@ from gis_service.catalog.registry import Catalog, load_catalog
 from gis_service.db.sync import SyncDatabase
 from gis_service.demo import occurrences, plots, provinces, ranges, sites, tables, zones
 from gis_service.demo.files import SITES, rows_of
+from gis_service.errors import GisError
 from gis_service.exchange.load import load
 from gis_service.exchange.request import Counts, DatasetInfo, LoadRequest, LoadResult, Progress, silent
 
@@ -86,8 +87,10 @@ class DemoSummary:
         return any(_wrote(each.counts) for each in self.loads)
 
 
-class DemoIncomplete(Exception):
-    """The loader set rows of the demo aside, which must never happen: {0}."""
+class DemoIncomplete(GisError):
+    """The loader set a row of the demo aside"""
+
+    code = "demo-incomplete"
 
 
 def load_demo(dsn: str, root: Path, progress: Progress = silent) -> DemoSummary:
