@@ -89,6 +89,8 @@ def envelope(box: BBox, srid: int, binds: Binds) -> str:
     """A box in degrees as a constant in the layer's system, so that the column itself isn't transformed."""
     corners = ", ".join(f"{binds.add(float(v))}::float8" for v in box.as_tuple())
     made = f"ST_MakeEnvelope({corners}, 4326)"
+    if box.west == box.east or box.south == box.north:
+        made = f"ST_Envelope({made})"  # a point or a line, for a polygon without area meets nothing
     return made if srid == 4326 else f"ST_Transform({made}, {srid:d})"
 
 

@@ -24,11 +24,11 @@ def layer_ids(text: str) -> list[str]:
 def tile(z: str, x: str, y: str) -> Tile:
     """The tile; NotFound outside the grid (row C8)."""
     if not (_NUMBER.fullmatch(z) and _NUMBER.fullmatch(x) and _NUMBER.fullmatch(y)):
-        raise NotFound("tile")
+        raise NotFound(f"{z}/{x}/{y}")
     try:
         return Tile(int(z), int(x), int(y))
     except ValueError as err:
-        raise NotFound(f"tile {z}/{x}/{y}: {err}") from err
+        raise NotFound(str(err)) from err
 
 
 def drawn_at(views: Iterable[ViewedLayer], zoom: int) -> list[ViewedLayer]:

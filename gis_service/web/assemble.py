@@ -6,6 +6,7 @@ from gis_service.catalog.registry import load_catalog
 from gis_service.db.pool import Database, PoolSize
 from gis_service.db.tilesql import TileStatement
 from gis_service.observe import Metrics
+from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web import static
 from gis_service.web.context import Context
@@ -35,7 +36,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         static=StaticFiles(static.folders()),
         metrics=Metrics(),
         tile_statements=statements,
-        process_paths={},
+        processes=Processes(settings, database),
     )
     return Service(context)
 

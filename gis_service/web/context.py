@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gis_service.access.policy import view, visible_layers
 from gis_service.catalog.registry import Catalog
@@ -14,6 +13,7 @@ from gis_service.db.tilesql import TileStatement
 from gis_service.errors import NotFound
 from gis_service.features.refusal import refusal
 from gis_service.observe import Metrics
+from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web.credentials import Access
 from gis_service.web.lru import Lru
@@ -35,7 +35,7 @@ class Context:
     static: StaticFiles
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
-    process_paths: Mapping[str, dict[str, Any]]  # what the processes add to the OpenAPI document
+    processes: Processes
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:
         """The layers that the caller may know of, for documents that hold no rows."""

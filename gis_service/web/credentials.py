@@ -15,6 +15,7 @@ from gis_service.access.principal import PUBLIC, Principal
 from gis_service.db.pool import Database
 from gis_service.errors import Unauthorized
 
+HEADERS = ("x-api-key", "authorization")
 REFRESH_SECONDS = 0.9  # a revoked key is refused within 1 s
 
 

@@ -20,7 +20,10 @@ GZIP_WINDOW = 31  # 15 bits of window, gzip container
 # Row M1: on errors, 304 and OPTIONS too.
 CORS = (
     ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched"),
+    (
+        "access-control-expose-headers",
+        "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id",
+    ),
 )
 PREFLIGHT = (
     (
@@ -81,7 +84,8 @@ def _is_tagged(response: Response) -> bool:
 def _with_caching(request: Request, response: Response) -> Response:
     more = []
     if request.private:
-        more.append(("cache-control", "no-store" if response.status >= 400 else "private, no-cache"))
+        kept = response.status < 400 and response.header("cache-control") != "no-store"
+        more.append(("cache-control", "private, no-cache" if kept else "no-store"))
     elif response.header("cache-control") is None:
         more.append(("cache-control", "no-cache"))
     if response.header("vary") is None:

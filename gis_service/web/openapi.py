@@ -18,9 +18,7 @@ from gis_service.texts import LANGUAGES, say
 Part = dict[str, Any]  # a piece of an OpenAPI document: JSON
 
 
-def definition(
-    views: Iterable[ViewedLayer], extra_paths: Mapping[str, Part], limits: Limits, links: Links, lang: str
-) -> Part:
+def definition(views: Iterable[ViewedLayer], limits: Limits, links: Links, lang: str) -> Part:
     """The whole document for the layers that the caller may know of."""
     return {
         "openapi": "3.0.3",
@@ -32,7 +30,7 @@ def definition(
         "servers": [{"url": links.base or "/"}],
         "tags": [{"name": name} for name in ("service", "features", "tiles", "processes")],
         "security": [{}, {"key": []}, {"bearer": []}, {"basic": []}],
-        "paths": {**_service_paths(), **_layers_paths(views, lang), **_tile_paths(), **extra_paths},
+        "paths": {**_service_paths(), **_layers_paths(views, lang), **_tile_paths(), **_process_paths()},
         "components": _components(limits),
     }
 
@@ -169,6 +167,39 @@ def _tile_paths() -> Mapping[str, Part]:
             *form,
         ),
     }
+
+
+def _process_paths() -> Mapping[str, Part]:
+    """The routes of OGC API Processes; what a process takes stands in its own description."""
+    json, form = answers(media.JSON), (reference("f"), reference("lang"))
+    process, job = _place("processId"), _place("jobId")
+    report = answers(media.HTML, {"type": "string"})
+    execution: Part = {
+        "operationId": "execute",
+        "tags": ["processes"],
+        "summary": "Run a process; with `Prefer: respond-async` as a job",
+        "parameters": [process],
+        "requestBody": {"required": True, "content": {media.JSON: {"schema": {"type": "object"}}}},
+        "responses": {**json, "201": {"description": "A job was made; its address is in Location"}},
+    }
+    return {
+        "/processes": operation("getProcesses", "processes", "Processes", json, *form),
+        "/processes/{processId}": operation(
+            "getProcessDescription", "processes", "Process", json, process, *form
+        ),
+        "/processes/{processId}/execution": {"post": execution},
+        "/jobs": operation("getJobs", "processes", "The caller's jobs", json, *form),
+        "/jobs/{jobId}": {
+            **operation("getStatus", "processes", "Job", json, job, *form),
+            "delete": operation("dismiss", "processes", "Dismiss a job", json, job)["get"],
+        },
+        "/jobs/{jobId}/results": operation("getResult", "processes", "Results of a job", json, job, *form),
+        "/reports/{report}": operation("getReport", "processes", "Report", report, _place("report")),
+    }
+
+
+def _place(name: str) -> Part:
+    return parameter(name, {"type": "string"}, place="path")
 
 
 def _components(limits: Limits) -> Part:

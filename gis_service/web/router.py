@@ -43,6 +43,8 @@ class Router:
 
     def match(self, path: str) -> tuple[Route, Sequence[str]]:
         """The route and what its places took; NotFound. A slash at the end is nobody's fault (row Q2)."""
+        if not path.startswith("/"):
+            raise refusal(NotFound, "web.no-page")
         parts = path.split("/")[1:]
         if len(parts) > 1 and parts[-1] == "":
             parts = parts[:-1]

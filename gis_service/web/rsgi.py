@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from gis_service.settings import Settings
-from gis_service.web import assemble, body
+from gis_service.web import assemble, body, credentials
 from gis_service.web.message import Request, Response
 from gis_service.web.service import Service
 
@@ -68,6 +68,9 @@ class App:
 
 def request_of(scope: Scope, proto: Proto, body_bytes: int) -> Request:
     headers = dict(scope.headers.items())
+    for name in credentials.HEADERS:
+        if name in scope.headers and name not in headers:
+            headers[name] = ""  # granian leaves out values that aren't ASCII; such a key is wrong, not absent
     if scope.authority and "host" not in headers:
         headers["host"] = scope.authority
 

@@ -14,6 +14,7 @@ from gis_service.links import Links
 from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
+    credentials,
     feature_routes,
     finish,
     negotiate,
@@ -21,6 +22,7 @@ from gis_service.web import (
     pages,
     params,
     problems,
+    process_routes,
     render,
     service_routes,
     tile_routes,
@@ -40,16 +42,21 @@ DocumentKey = tuple[str | None, ...]
 class Service:
     """Answers requests; keeps documents that depend on nothing but the catalogue and the caller's class."""
 
-    def __init__(self, context: Context, more: Sequence[Route] = ()) -> None:
+    def __init__(self, context: Context) -> None:
         self.context = context
         self._router = Router(
-            [*service_routes.routes(), *tile_routes.routes(), *feature_routes.routes(), *more]
+            [
+                *service_routes.routes(),
+                *tile_routes.routes(),
+                *feature_routes.routes(),
+                *process_routes.routes(),
+            ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
 
     def quick(self, request: Request) -> Response | None:
         """A document that was rendered before, for callers without a key; nothing is awaited."""
-        if request.method != "GET" or "authorization" in request.headers or "x-api-key" in request.headers:
+        if request.method != "GET" or any(name in request.headers for name in credentials.HEADERS):
             return None
         held = self._documents.get(_document_key(request, self._base(request)))
         return None if held is None else finish.conditional(request, held)
@@ -74,7 +81,7 @@ class Service:
         return origin.base(self.context.settings, request.headers, request.client, request.scheme)
 
     def _addressed(self, request: Request) -> Request:
-        private = "authorization" in request.headers or "x-api-key" in request.headers
+        private = any(name in request.headers for name in credentials.HEADERS)
         lang = negotiate.spoken(request.header("accept-language"), self.context.settings.default_lang)
         links = Links(self._base(request), self.context.static.version)
         return replace(request, links=links, lang=lang, private=private)

@@ -41,9 +41,7 @@ async def conformance(_context: Context, request: Request, _: Sequence[str]) -> 
 
 async def api(context: Context, request: Request, _: Sequence[str]) -> Response:
     views = context.views(request).values()
-    made = openapi.definition(
-        views, context.process_paths, context.settings.limits, request.links, request.lang
-    )
+    made = openapi.definition(views, context.settings.limits, request.links, request.lang)
     heading = say("web.api", request.lang)
     return render.document(
         request, made, media.OPENAPI, lambda frame: pages.document(frame, made, heading, "api")
