@@ -14,9 +14,10 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from gis_service.errors import DataRefused, TooLarge
+from gis_service.errors import DataRefused, GisError, TooLarge
 from gis_service.geo.crs import CRS84, srid_of
 from gis_service.geoprocessing.measure import Geometries, area, areas_of, polygons_of
+from gis_service.texts import say
 
 GeoJSON = Mapping[str, Any]  # what a client sent: nothing about it is known yet
 
@@ -24,13 +25,13 @@ _POLYGONS = ("Polygon", "MultiPolygon")
 
 
 class ProjectRefused(DataRefused):
-    """The polygon can't be used: {detail}"""
+    """{detail}"""
 
     code = "project-refused"
 
 
 class ProjectTooLarge(TooLarge):
-    """The polygon is too large for one report: {detail}"""
+    """{detail}"""
 
     code = "project-too-large"
 
@@ -79,39 +80,46 @@ def _sha256(geometry: BaseGeometry) -> str:
     return hashlib.sha256(wkb).hexdigest()
 
 
+def _refusal(kind: type[GisError], key: str, **values: str | float) -> GisError:
+    """The error in English; the web says the same key in the reader's language."""
+    return kind(say(key, "en", **values), key=key, **values)
+
+
 def read_project(document: object, limits: ProjectLimits = ProjectLimits()) -> Project:
     """The project in a GeoJSON geometry, feature or feature collection; ProjectRefused or ProjectTooLarge."""
     members = _geometries(document)
     parts = [_parsed(member) for member in members]
     if (vertices := int(shapely.get_num_coordinates(parts).sum())) > limits.vertices:
-        raise ProjectTooLarge(f"{vertices:,} vertices, at most {limits.vertices:,}")
+        raise _refusal(ProjectTooLarge, "report.refused.vertices", n=vertices, most=limits.vertices)
     notes: list[Note] = []
     whole = _joined([_repaired(_within_world(part, notes), notes) for part in parts], notes)
     size = area(whole)
     if size <= 0:
-        raise ProjectRefused("it has no area")
+        raise _refusal(ProjectRefused, "report.refused.no_area")
     if size / 1e6 > limits.area_km2:
-        raise ProjectTooLarge(f"{size / 1e6:,.0f} km², at most {limits.area_km2:,.0f} km²")
+        raise _refusal(
+            ProjectTooLarge, "report.refused.size", km2=round(size / 1e6), most=round(limits.area_km2)
+        )
     return Project(whole, size, vertices, tuple(dict.fromkeys(notes)))
 
 
 def _geometries(document: object) -> list[GeoJSON]:
     """The polygon geometries of the document, in order."""
     if not isinstance(document, Mapping):
-        raise ProjectRefused("GeoJSON is an object with a type")
+        raise _refusal(ProjectRefused, "report.refused.geojson")
     _check_crs(document)
     kind = document.get("type")
     if kind == "FeatureCollection":
         features = document.get("features")
         if not isinstance(features, list) or not features:
-            raise ProjectRefused("the feature collection has no features")
+            raise _refusal(ProjectRefused, "report.refused.no_features")
         return [geometry for feature in features for geometry in _geometries(feature)]
     if kind == "Feature":
         return _geometries(document.get("geometry"))
     if kind == "GeometryCollection":
         return [each for member in document.get("geometries") or [] for each in _geometries(member)]
     if kind not in _POLYGONS:
-        raise ProjectRefused(f"a Polygon or MultiPolygon is needed, this is {kind!r}")
+        raise _refusal(ProjectRefused, "report.refused.kind", given=str(kind)[:50])
     return [document]
 
 
@@ -126,7 +134,7 @@ def _check_crs(document: GeoJSON) -> None:
     except ValueError:
         known = False
     if not known:
-        raise ProjectRefused(f"its coordinates must be longitude and latitude ({CRS84}), it says {name!r}")
+        raise _refusal(ProjectRefused, "report.refused.crs", crs=CRS84, name=str(name)[:100])
 
 
 def _parsed(geometry: GeoJSON) -> BaseGeometry:
@@ -134,17 +142,15 @@ def _parsed(geometry: GeoJSON) -> BaseGeometry:
         with np.errstate(invalid="ignore"):  # NaN has its own sentence below
             parsed = shapely.force_2d(shape(dict(geometry)))
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as err:
-        raise ProjectRefused(f"its coordinates can't be read ({err})") from err
+        raise _refusal(ProjectRefused, "report.refused.coordinates", reason=str(err)[:200]) from err
     if parsed.is_empty:
-        raise ProjectRefused("it is empty")
+        raise _refusal(ProjectRefused, "report.refused.empty")
     coords = shapely.get_coordinates(parsed)
     if not np.isfinite(coords).all():
-        raise ProjectRefused("a coordinate isn't a finite number")
+        raise _refusal(ProjectRefused, "report.refused.finite")
     # 360 and not 180: a polygon over the antimeridian may be written 179 … 181 (RFC 7946 says split it).
     if np.abs(coords[:, 0]).max() > 360 or np.abs(coords[:, 1]).max() > 90:
-        raise ProjectRefused(
-            "coordinates lie outside longitude and latitude; a file in metres has to be transformed first"
-        )
+        raise _refusal(ProjectRefused, "report.refused.outside")
     return parsed
 
 
@@ -161,7 +167,7 @@ def _cut_part(part: BaseGeometry, notes: list[Note]) -> BaseGeometry:
         part = shapely.transform(part, lambda xy: xy + np.where(xy[:, :1] < 0, (360.0, 0.0), 0.0))
         west, _, east, _ = part.bounds
         if east - west > 180:
-            raise ProjectRefused("it spans more than half the world; split it")
+            raise _refusal(ProjectRefused, "report.refused.wide")
     if west >= -180 and east <= 180:
         return part
     notes.append(Note("report.note.antimeridian"))
@@ -190,7 +196,7 @@ def _made_valid(geometry: BaseGeometry) -> BaseGeometry:
     """The structure method: shells stay shells, so overlapping parts don't turn into holes."""
     fixed = _polygonal(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     if fixed.is_empty:
-        raise ProjectRefused("nothing with an area is left after its repair")
+        raise _refusal(ProjectRefused, "report.refused.nothing_left")
     return fixed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def _feature(shape: Shape, title: str, lang: str) -> GeoJSON:
     return {
         "type": "Feature",
         "geometry": shape.geometry,
-        "properties": {"words": words, "basis": shape.basis},
+        "properties": {"words": html.escape(words), "basis": shape.basis},  # the tooltip is HTML
     }
 
 

@@ -89,7 +89,7 @@ def compute(
         recorded=rows.recorded,
         plots=rows.plots,
         method=method,
-        reproducibility_hash=_reproducibility(project, parameters, reader, found.release),
+        reproducibility_hash=_reproducibility(project, parameters, reader, rows, datasets),
         computed_at=datetime.now(UTC),
     )
     return report, drawing
@@ -326,16 +326,26 @@ def _method(
     )
 
 
-def _reproducibility(project: Project, parameters: Parameters, reader: Reader, release: int) -> str:
-    """SHA-256 over all that decides the numbers: the exact polygon, not the one at 7 decimals, since a
-    centimetre is more than the 1e-6 that small polygons are held to."""
+def _reproducibility(
+    project: Project,
+    parameters: Parameters,
+    reader: Reader,
+    rows: _Rows,
+    datasets: tuple[model.DatasetUse, ...],
+) -> str:
+    """SHA-256 over the question, the data, the reader and the rows of the answer.
+
+    The exact polygon and not the one at 7 decimals: a centimetre is more than the 1e-6 that small polygons
+    are held to. The rows are in it because single edits change them without a new version of a dataset.
+    """
     canonical = {
         "geometry": project.exact_hash(),
         "parameters": {"status_filter": parameters.status_filter, "as_of": parameters.as_of.isoformat()},
-        "release": release,
+        "datasets": [[each.slug, each.version, each.checksum] for each in datasets],
         "method": [METHOD_VERSION, areas.METHOD],
-        "policy": sorted(view.digest for view in reader.views.values()),
+        "policy": sorted(f"{view.layer.digest()} {view.policy_class}" for view in reader.views.values()),
         "tier": reader.principal.policy_class,
+        "rows": dataclasses.asdict(rows),
     }
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -77,20 +77,20 @@ def test_the_place_hash_knows_neither_the_first_vertex_nor_the_millimetre() -> N
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ("text", "GeoJSON is an object"),
-        ({"type": "Point", "coordinates": [105, 10]}, "'Point'"),
-        ({"type": "LineString", "coordinates": [[105, 10], [106, 11]]}, "'LineString'"),
+        ("text", "must be GeoJSON"),
+        ({"type": "Point", "coordinates": [105, 10]}, "Point"),
+        ({"type": "LineString", "coordinates": [[105, 10], [106, 11]]}, "LineString"),
         ({"type": "Polygon", "coordinates": []}, "empty"),
         ({"type": "Polygon", "coordinates": [[[105, 10], [106, 10]]]}, "can't be read"),
         ({"type": "Polygon", "coordinates": [[["a", 1], [2, 3], [4, 5]]]}, "can't be read"),
         ({"type": "Polygon"}, "can't be read"),
-        ({"type": "Feature", "geometry": None}, "GeoJSON is an object"),
+        ({"type": "Feature", "geometry": None}, "must be GeoJSON"),
         ({"type": "FeatureCollection", "features": []}, "no features"),
         (ring((0, 0), (0, float("nan")), (1, 1), (0, 0)), "finite"),
         (ring((551000, 1200000), (552000, 1200000), (552000, 1201000), (551000, 1200000)), "metres"),
-        (ring((105, 10), (106, 11), (105, 10), (105, 10)), "nothing with an area"),
-        ({**SQUARE, "crs": {"type": "name", "properties": {"name": "EPSG:3405"}}}, "'EPSG:3405'"),
-        ({**SQUARE, "crs": {"type": "name", "properties": {"name": "local"}}}, "'local'"),
+        (ring((105, 10), (106, 11), (105, 10), (105, 10)), "Nothing with an area"),
+        ({**SQUARE, "crs": {"type": "name", "properties": {"name": "EPSG:3405"}}}, "EPSG:3405"),
+        ({**SQUARE, "crs": {"type": "name", "properties": {"name": "local"}}}, "local"),
     ],
 )
 def test_what_is_no_polygon_in_degrees_is_refused_with_its_reason(document: object, says: str) -> None:
@@ -104,7 +104,7 @@ def test_the_old_crs_member_may_name_longitude_and_latitude() -> None:
 
 
 def test_too_many_vertices_and_too_large_an_area_are_refused() -> None:
-    with pytest.raises(ProjectTooLarge, match="5 vertices, at most 4"):
+    with pytest.raises(ProjectTooLarge, match="5 vertices, one report takes at most 4"):
         read_project(SQUARE, ProjectLimits(vertices=4))
     with pytest.raises(ProjectTooLarge, match="at most 100 km²"):
         read_project(SQUARE, ProjectLimits(area_km2=100))
