@@ -84,23 +84,40 @@ return substring(
   from '^[^ ]+(?: [^ ]+)?');
 
 -- Every name and id under which a sensitive taxon may be recorded: its own, its synonyms' and accepted name's.
-create view gis.sensitive_name as
-  select s.category, s.jurisdiction, name.taxon_id,
-         case when name.taxon_rank ilike 'genus' then split_part(gis.name_key(name.scientific_name), ' ', 1)
-              else gis.name_key(name.scientific_name) end as name_key
-    from gis.sensitivity s
-    join gis.taxon listed using (taxon_id)
-    join gis.taxon name
-      on coalesce(name.accepted_name_usage_id, name.taxon_id)
-         in (listed.taxon_id, coalesce(listed.accepted_name_usage_id, listed.taxon_id));
+-- Made anew from the list and the taxa whenever either changes, for it is asked for every row that is written.
+create table gis.sensitive_name (
+  taxon_id text not null,
+  name_key text not null,
+  jurisdiction text,
+  category smallint not null
+);
+create index on gis.sensitive_name (name_key);
+create index on gis.sensitive_name (taxon_id);
+
+create function gis.list_sensitive_names() returns void
+language sql set search_path = gis, pg_temp as $$
+  delete from gis.sensitive_name;
+  insert into gis.sensitive_name (taxon_id, name_key, jurisdiction, category)
+    select name.taxon_id,
+           case when name.taxon_rank ilike 'genus' then split_part(gis.name_key(name.scientific_name), ' ', 1)
+                else gis.name_key(name.scientific_name) end,
+           s.jurisdiction, s.category
+      from gis.sensitivity s
+      join gis.taxon listed using (taxon_id)
+      join gis.taxon name
+        on name.taxon_id in (listed.taxon_id, listed.accepted_name_usage_id)
+        or name.accepted_name_usage_id in (listed.taxon_id, listed.accepted_name_usage_id);
+$$;
 
 -- The strictest category that the list gives a name at a place, 0 for none. A listed genus covers its species.
 create function gis.sensitivity_of(p_taxon_id text, p_name text, p_jurisdiction text[]) returns smallint
-language sql stable parallel safe
-begin atomic
-  select coalesce(min(n.category), 0)::smallint
-    from gis.sensitive_name n
-   where (n.taxon_id = p_taxon_id
-          or n.name_key in (gis.name_key(p_name), split_part(gis.name_key(p_name), ' ', 1)))
-     and (n.jurisdiction is null or n.jurisdiction = any (p_jurisdiction));
-end;
+language plpgsql stable parallel safe set search_path = gis, pg_temp as $$
+declare
+  key text := gis.name_key(p_name);
+begin
+  return (
+    select coalesce(min(n.category), 0)
+      from gis.sensitive_name n
+     where (n.taxon_id = p_taxon_id or n.name_key in (key, split_part(key, ' ', 1)))
+       and (n.jurisdiction is null or n.jurisdiction = any (p_jurisdiction)));
+end $$;

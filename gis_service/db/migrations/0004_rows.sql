@@ -144,9 +144,7 @@ begin
   end if;
 
   if new.jurisdiction is null then
-    if current_setting('gis.bulk', true) = 'on' then
-      new.jurisdiction := '{}';
-    elsif tg_table_name = 'admin_unit' then
+    if tg_table_name = 'admin_unit' then
       new.jurisdiction := gis.admin_jurisdictions(new.level, new.code, new.parent_code, new.geom);
     else
       new.jurisdiction := gis.jurisdictions_of(new.geom);
