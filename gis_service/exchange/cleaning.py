@@ -103,7 +103,17 @@ def _decoded(wkb: Sequence[bytes | None]) -> Geometries:
     data = np.empty(len(wkb), object)
     data[:] = wkb
     with np.errstate(invalid="ignore"):  # NaN coordinates are told from the rest later on
-        return np.asarray(shapely.from_wkb(data, on_invalid="ignore"), object)
+        try:
+            return np.asarray(shapely.from_wkb(data, on_invalid="ignore"), object)
+        except NotImplementedError:  # a curve stops the whole array
+            return np.array([_decoded_alone(each) for each in wkb], object)
+
+
+def _decoded_alone(wkb: bytes | None) -> BaseGeometry | None:
+    try:
+        return shapely.from_wkb(wkb, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
 def _drop_heights(batch: Cleaned) -> None:

@@ -171,5 +171,8 @@ def _number(text: str | None, comma_decimals: bool) -> float | None:
 
 
 def _from_wkt(text: str) -> bytes:
-    shape = shapely.from_wkt(text, on_invalid="ignore")
+    try:
+        shape = shapely.from_wkt(text, on_invalid="ignore")
+    except NotImplementedError:  # a curve
+        return b""
     return b"" if shape is None else bytes(shapely.to_wkb(shape))

@@ -42,7 +42,7 @@ def put(dsn: str, what: gpd.GeoDataFrame | Path, layer: str = "protected-areas",
 def ask(dsn: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """Rows of a statement."""
     with psycopg.connect(dsn) as connection:
-        return connection.execute(sql, values).fetchall()  # type: ignore[arg-type]  # tests write their SQL inline
+        return connection.execute(sql, values).fetchall()
 
 
 def one(dsn: str, sql: str, *values: object) -> Any:

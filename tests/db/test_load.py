@@ -130,8 +130,11 @@ def test_bad_rows_are_set_aside_with_their_reasons(fresh_database: str) -> None:
         (2, "no_geometry"), (3, "rule"), (4, "rule"), (5, "value"), (6, "double_id"), (7, "required"),
     ]  # fmt: skip
     assert names(fresh_database) == [("a", "Park a")]
-    kept = ask(fresh_database, "select row_number, source_id, reason, attributes ->> 'iucn_cat' from gis.quarantine"
-               " where code = 'rule' order by 1")  # fmt: skip
+    kept = ask(
+        fresh_database,
+        "select row_number, source_id, reason, attributes ->> 'iucn_cat' from gis.quarantine"
+        " where code = 'rule' order by 1",
+    )
     assert kept[0][:2] + kept[0][3:] == (3, "c", "IIX")
     assert kept[0][2].startswith("iucn_cat = 'IIX' breaks the rule protected_area_iucn_cat_check")
     assert "status_yr = 1700" in kept[1][2]

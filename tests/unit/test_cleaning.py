@@ -151,7 +151,7 @@ def strays(shape: shapely.Polygon, drawn: shapely.Polygon) -> float:
     )
     points = shapely.points(VN2000.apply(places))
     return (
-        float(max(shapely.distance(shape.boundary, points))) * 111_320
+        float(np.max(shapely.distance(shape.boundary, points))) * 111_320
     )  # metres of a degree, or a little less
 
 
@@ -246,3 +246,10 @@ def test_projected_polygons_come_out_clean_or_set_aside(corners: list[tuple[floa
     shape = found.geometries[0]
     assert (shape is None) == (found.faults[0] is not None)
     assert shape is None or shape.is_valid
+
+
+def test_a_curve_does_not_stop_its_batch() -> None:
+    curve = bytes.fromhex("010a000000010000000108000000030000000000000000000000000000000000000000000000")
+    point = shapely.to_wkb(shapely.Point(1, 2))
+    found = clean([curve + bytes(32), point], POINTS)
+    assert [each and each.code for each in found.faults] == ["unreadable_geometry", None]
