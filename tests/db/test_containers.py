@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,7 +77,8 @@ def test_the_entry_commands_run_against_a_database(
     finally:
         for each in running:
             each.terminate()
-        assert [each.wait(timeout=30) for each in running] == [0, 0]
+        # A worker that is still starting is ended by the signal itself.
+        assert {each.wait(timeout=30) for each in running} <= {0, -signal.SIGTERM}
 
 
 def _status(url: str) -> int:
