@@ -35,6 +35,9 @@ export const key = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
+/** With a key of the reader's own the browser must not put its login window before a refusal. */
+export const credentials = () => (key.get() ? "omit" : "same-origin");
+
 export function headers(more = {}) {
   const held = key.get();
   return held ? { ...more, "X-API-Key": held } : more;
@@ -44,6 +47,7 @@ export function headers(more = {}) {
 export async function request(address, options = {}) {
   const answer = await fetch(address, {
     ...options,
+    credentials: credentials(),
     headers: headers({ Accept: "application/json, application/geo+json", ...options.headers }),
   });
   if (answer.ok) return answer;

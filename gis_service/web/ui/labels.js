@@ -34,7 +34,7 @@ export function keepLabels(map) {
     if (place === known) return;
     known = place;
     const features = named.flatMap((layer) => labels(map, layer));
-    map.getSource(SOURCE).setData({ type: "FeatureCollection", features });
+    map.getSource(SOURCE)?.setData({ type: "FeatureCollection", features });
   });
 }
 

@@ -1,7 +1,7 @@
 // A MapLibre map on a style of the service, asking for nothing but this service's own addresses.
 
 import * as maplibregl from "../maplibre/maplibre-gl.mjs";
-import { ask, headers, withParameter } from "./basics.js";
+import { ask, credentials, headers, withParameter } from "./basics.js";
 import { dark, darkWanted, only, showing, spoken, withGraticule } from "./style.js";
 
 export { maplibregl };
@@ -42,5 +42,5 @@ export function drawMap(container, settings, style, options = {}) {
 function ours(address, settings) {
   if (!address.startsWith(settings.base)) return { url: address };
   const url = address.endsWith("/tilejson.json") ? withParameter(address, "lang", settings.lang) : address;
-  return { url, headers: headers() };
+  return { url, headers: headers(), credentials: credentials() };
 }
