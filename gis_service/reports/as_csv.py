@@ -55,8 +55,11 @@ def _rows(report: OverlapReport) -> Iterator[dict[str, object]]:
             "whole_m2": area.area_m2, "share_of_whole": area.share_of_area, **sources(area.dataset_id),
         }  # fmt: skip
     totals = report.totals
-    yield {"table": "flat_total", "overlap_m2": totals.flat_m2, "share_of_project": totals.flat_share}
-    yield {"table": "naive_sum", "overlap_m2": totals.naive_m2}
+    yield {
+        "table": "flat_total", "basis": totals.basis, "overlap_m2": totals.flat_m2,
+        "share_of_project": totals.flat_share,
+    }  # fmt: skip
+    yield {"table": "naive_sum", "basis": totals.basis, "overlap_m2": totals.naive_m2}
     for near in report.nearest:
         yield {
             "table": "nearest", "id": near.site, "name": near.name, "designation": near.designation,

@@ -9,7 +9,7 @@ import jinja2
 
 from gis_service.reports import leaflet, numbers
 from gis_service.reports.drawing import Drawing
-from gis_service.reports.model import AreaHit, OverlapReport
+from gis_service.reports.model import AreaHit, Nearest, OverlapReport
 from gis_service.texts import say
 
 MEDIA_TYPE = "text/html; charset=utf-8"
@@ -55,7 +55,7 @@ def _template() -> jinja2.Template:
     return environment.get_template("overlap.html.jinja")
 
 
-def designation(area: AreaHit, lang: str) -> str:
+def designation(area: AreaHit | Nearest, lang: str) -> str:
     """The designation in the reader's language where there is one."""
     first, second = area.designation, area.designation_en
     return (first if lang == "vi" else second) or first or second or "–"
@@ -75,7 +75,7 @@ def summary(report: OverlapReport, lang: str) -> list[str]:
     if {"species-ranges", "occurrences"} & set(report.method.layers):
         sentences.append(_species(report, lang))
     if "plots" in report.method.layers:
-        key = "report.say.plots.one" if len(report.plots) == 1 else "report.say.plots"
+        key = {0: "report.plots.none", 1: "report.say.plots.one"}.get(len(report.plots), "report.say.plots")
         sentences.append(say(key, lang, n=numbers.number(len(report.plots), 0, lang)))
     return sentences
 
@@ -92,10 +92,11 @@ def _areas(report: OverlapReport, lang: str) -> list[str]:
         hits = "report.say.hits.one" if totals.counted == 1 else "report.say.hits"
         flat, naive = (numbers.km2(each, lang) for each in (totals.flat_m2, totals.naive_m2))
         share = numbers.percent(totals.flat_share, lang)
+        weak = [] if totals.basis == "published" else [say(f"report.say.weak.{totals.basis}", lang)]
         if totals.counted == 1:
-            return [say(hits, lang), say("report.say.flat.one", lang, km2=flat, share=share)]
+            return [say(hits, lang), say("report.say.flat.one", lang, km2=flat, share=share), *weak]
         covered = say("report.say.flat", lang, km2=flat, share=share, naive=naive)
-        return [say(hits, lang, n=totals.counted), covered]
+        return [say(hits, lang, n=totals.counted), covered, *weak]
     sentences = [say("report.say.none", lang)]
     if report.nearest:
         near = report.nearest[0]

@@ -66,7 +66,8 @@ class AreaTotals:
     naive_m2: float
     counted: int
     slivers: int
-    indicative: int
+    indicative: int  # of those counted
+    basis: Basis | None  # of the weakest area counted; None where none counts
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Nearest:
     site: str
     name: str
     designation: str | None
+    designation_en: str | None
     basis: Basis
     dataset_id: int
     distance_m: float

@@ -33,6 +33,9 @@ AREAS, RANGES, RECORDS, PLOTS = "protected-areas", "species-ranges", "occurrence
 LAYERS = (AREAS, RANGES, RECORDS, PLOTS)
 
 
+_WEAKNESS: tuple[model.Basis, ...] = ("published", "indicative", "simulated")
+
+
 @dataclass(frozen=True)
 class Parameters:
     """What a client may choose."""
@@ -205,13 +208,15 @@ def _number(value: object) -> float | None:
 
 
 def _totals(found: _Found, rows: tuple[model.AreaHit, ...], project: Project) -> model.AreaTotals:
+    bases = [row.basis for row in rows if row.excluded is None]
     return model.AreaTotals(
         flat_m2=found.totals.flat_m2,
         flat_share=found.totals.flat_m2 / project.area_m2,
         naive_m2=found.totals.naive_m2,
         counted=found.totals.counted,
         slivers=sum(row.sliver for row in rows),
-        indicative=sum(row.basis == "indicative" for row in rows),
+        indicative=bases.count("indicative"),
+        basis=max(bases, key=_WEAKNESS.index, default=None),
     )
 
 
@@ -220,7 +225,8 @@ def _nearest(near: nearest.Near) -> model.Nearest:
     return model.Nearest(
         site=overlap.site_of(near.piece),
         name=overlap.name_of(near.piece),
-        designation=values.get("desig") or values.get("desig_eng"),
+        designation=values.get("desig"),
+        designation_en=values.get("desig_eng"),
         basis=basis(near.piece.basis),
         dataset_id=near.piece.dataset_id,
         distance_m=near.gap.distance_m,
@@ -235,7 +241,8 @@ def _met(sites: tuple[Site, ...]) -> list[model.Nearest]:
         model.Nearest(
             site=site.site,
             name=overlap.name_of(site.first),
-            designation=site.first.values.get("desig") or site.first.values.get("desig_eng"),
+            designation=site.first.values.get("desig"),
+            designation_en=site.first.values.get("desig_eng"),
             basis=basis(site.first.basis),
             dataset_id=site.first.dataset_id,
             distance_m=0.0,
