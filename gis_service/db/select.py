@@ -93,6 +93,18 @@ def time_extent(view: ViewedLayer) -> Query:
     return Query(f"select min(t.{start}), max(t.{end}) from {source}{where}", tuple(binds.values), view.role)
 
 
+def datasets(view: ViewedLayer) -> Query:
+    """Rows (title, title_vi, licence, citation, basis, source_url) of the datasets of the visible rows."""
+    binds = Binds()
+    source = rows.relation(view, binds)
+    where = _where(rows.visible(view, binds))
+    text = (
+        "select d.title, d.title_vi, d.licence, d.citation, d.basis, d.source_url from gis.dataset d"
+        f" where d.dataset_id in (select t.dataset_id from {source}{where}) order by d.dataset_id"
+    )
+    return Query(text, tuple(binds.values), view.role)
+
+
 def _feature(view: ViewedLayer, binds: Binds) -> str:
     """SQL text of a GeoJSON feature; concatenation costs a fifth of jsonb (guide: features, section 6)."""
     shape = rows.geometry(view, binds)

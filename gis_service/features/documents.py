@@ -49,12 +49,25 @@ CONFORMANCE = tuple(
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset:
+    """Where some rows of a layer come from, and under which licence."""
+
+    title: str
+    title_vi: str | None
+    licence: str
+    citation: str
+    basis: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """What the rows of a viewed layer say of themselves: how many, where and when."""
+    """What the rows of a viewed layer say of themselves: how many, where, when and from where."""
 
     count: int
     bbox: tuple[float, float, float, float] | None
     interval: tuple[date | None, date | None] | None = None
+    datasets: tuple[Dataset, ...] = ()
 
 
 def formats(address: str, data: str, lang: str, as_html: bool = False) -> list[dict[str, object]]:
@@ -121,21 +134,38 @@ def collection(view: ViewedLayer, stats: Stats | None, links: Links, lang: str) 
         "dataType": "vector",
         "crs": [CRS84],
         "storageCrs": CRS84,
-        "attribution": attribution(view, lang),
+        "attribution": attribution(view, stats, lang),
         "links": _collection_links(view, links, lang),
     }
     if stats is not None:
         made["itemCount"] = stats.count
+        made["datasets"] = [_dataset(each, lang) for each in stats.datasets]
+        if len(licences := {each.licence for each in stats.datasets}) == 1:
+            made["license"] = licences.pop()
         if extent := _extent(stats):
             made["extent"] = extent
     return made
 
 
-def attribution(view: ViewedLayer, lang: str) -> str:
-    """Source, citation and licence in one line."""
+def attribution(view: ViewedLayer, stats: Stats | None, lang: str) -> str:
+    """Citation, licence and basis of every dataset in one line, else the layer's own source."""
+    if stats is not None and stats.datasets:
+        return "; ".join(dict.fromkeys(_credit(each, lang) for each in stats.datasets))
     source = view.layer.source
     parts = (source.citation or source.title.say(lang), source.licence)
     return ", ".join(part for part in parts if part)
+
+
+def _credit(dataset: Dataset, lang: str) -> str:
+    """Simulated and indicative data say so wherever they are shown."""
+    basis = "" if dataset.basis == "published" else f" ({say('web.basis.' + dataset.basis, lang)})"
+    return f"{dataset.citation}, {dataset.licence}{basis}"
+
+
+def _dataset(dataset: Dataset, lang: str) -> dict[str, object]:
+    title = dataset.title_vi if lang == "vi" and dataset.title_vi else dataset.title
+    made = {"title": title, "license": dataset.licence, "citation": dataset.citation, "basis": dataset.basis}
+    return {**made, "source": dataset.source_url} if dataset.source_url else dict(made)
 
 
 def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[str, object]]:

@@ -13,9 +13,13 @@ WORLD: Box = (-180.0, -85.0511287798066, 180.0, 85.0511287798066)
 
 
 def tilejson(
-    views: Sequence[ViewedLayer], boxes: Sequence[Box | None], links: Links, lang: str
+    views: Sequence[ViewedLayer],
+    boxes: Sequence[Box | None],
+    credit: Sequence[str],
+    links: Links,
+    lang: str,
 ) -> dict[str, object]:
-    """What MapLibre reads before the first tile (row M2); `boxes` are the extents of the visible rows."""
+    """What MapLibre reads before the first tile (row M2); boxes of the visible rows, credit as plain text."""
     ids = [view.id for view in views]
     bounds = _around([box for box in boxes if box is not None])
     return {
@@ -28,7 +32,7 @@ def tilejson(
         "maxzoom": max(view.tiles.zoom[1] for view in views),
         "bounds": list(bounds),
         "center": [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, views[0].tiles.zoom[0]],
-        "attribution": "; ".join(dict.fromkeys(_attribution(view, lang) for view in views)),
+        "attribution": escape("; ".join(dict.fromkeys(credit))),  # maps show it as HTML
         "vector_layers": [_vector_layer(view, lang) for view in views],
     }
 
@@ -46,14 +50,6 @@ def _vector_layer(view: ViewedLayer, lang: str) -> dict[str, object]:
         "maxzoom": view.tiles.zoom[1],
         "fields": fields(view, lang),
     }
-
-
-def _attribution(view: ViewedLayer, lang: str) -> str:
-    """Source and licence as text for HTML, since that is how maps show an attribution."""
-    source = view.layer.source
-    return escape(
-        ", ".join(part for part in (source.citation or source.title.say(lang), source.licence) if part)
-    )
 
 
 def _around(boxes: Sequence[Box]) -> Box:

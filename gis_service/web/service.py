@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ from gis_service.web.lru import Lru
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Handler, Route, Router, check_method
 
-DOCUMENTS_KEPT = 512
+DOCUMENTS_KEPT = 256
 _PLAIN_PARAMETERS = ("f", "lang")
 _log = Log("gis.web")
 
@@ -53,13 +54,18 @@ class Service:
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
+        self._worker = str(os.getpid())
 
     def quick(self, request: Request) -> Response | None:
         """A document that was rendered before, for callers without a key; nothing is awaited."""
         if request.method != "GET" or any(name in request.headers for name in credentials.HEADERS):
             return None
         held = self._documents.get(_document_key(request, self._base(request)))
-        return None if held is None else finish.conditional(request, held)
+        if held is None:
+            return None
+        response = finish.conditional(request, held)
+        self._count("kept", response.status, 0.0)
+        return response
 
     async def answer(self, request: Request) -> Response:
         """The response, an error's too. It never raises but for a cancelled request."""
@@ -73,9 +79,14 @@ class Service:
         except Exception as err:
             # The outermost rim: whatever went wrong is logged whole, and the caller learns a number.
             response = await self._fault(request, err)
-        self.context.metrics.time("gis_request_seconds", time.perf_counter() - began, route=name)
-        self.context.metrics.count("gis_requests_total", route=name, status=str(response.status))
+        self._count(name, response.status, time.perf_counter() - began)
         return response
+
+    def _count(self, name: str, status: int, seconds: float) -> None:
+        """By worker: each process counts for itself, and /metrics is answered by any of them."""
+        metrics = self.context.metrics
+        metrics.time("gis_request_seconds", seconds, route=name, worker=self._worker)
+        metrics.count("gis_requests_total", route=name, status=str(status), worker=self._worker)
 
     def _base(self, request: Request) -> str:
         return origin.base(self.context.settings, request.headers, request.client, request.scheme)

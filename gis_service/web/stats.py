@@ -11,7 +11,7 @@ from gis_service.db.pool import Database
 from gis_service.db.query import Query
 from gis_service.db.select import ItemsQuery
 from gis_service.errors import Timeout
-from gis_service.features.documents import Stats
+from gis_service.features.documents import Dataset, Stats
 from gis_service.observe import Log
 from gis_service.web.lru import Lru
 
@@ -54,7 +54,10 @@ class StatsCache:
         count = (await self._database.run(select.count(view, ItemsQuery())))[0][0]
         west, south, east, north = (await self._database.run(select.extent(view)))[0]
         bbox = None if west is None else (west, south, east, north)
-        if view.time is None:
-            return Stats(count, bbox)
-        start, end = (await self._database.run(select.time_extent(view)))[0]
-        return Stats(count, bbox, (start, end))
+        interval, datasets = None, []
+        if view.time is not None:
+            start, end = (await self._database.run(select.time_extent(view)))[0]
+            interval = (start, end)
+        if view.layer.managed:
+            datasets = await self._database.run(select.datasets(view))
+        return Stats(count, bbox, interval, tuple(Dataset(*row) for row in datasets))

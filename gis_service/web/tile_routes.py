@@ -9,6 +9,7 @@ from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import tilesql
 from gis_service.errors import NotFound
+from gis_service.features import documents
 from gis_service.features.refusal import refusal
 from gis_service.geo.tiles import Tile
 from gis_service.texts import say
@@ -75,7 +76,8 @@ async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> 
     views = [await context.current_view(request, name) for name in address.layer_ids(taken[0])]
     stats = await context.stats.of(views)
     boxes = [stats[view.id].bbox if view.id in stats else None for view in views]
-    return render.json(request, tilejson_document(views, boxes, request.links, request.lang))
+    credit = [documents.attribution(view, stats.get(view.id), request.lang) for view in views]
+    return render.json(request, tilejson_document(views, boxes, credit, request.links, request.lang))
 
 
 async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> Response:

@@ -54,6 +54,16 @@ def test_a_collection_counts_what_the_caller_sees(web: httpx.Client, centre: htt
     assert centre.get("/collections/protected-areas").json()["itemCount"] == 4
 
 
+def test_a_collection_names_the_datasets_of_the_visible_rows(web: httpx.Client, centre: httpx.Client) -> None:
+    """The closed dataset is named to the centre alone; simulated data say so."""
+    seen = web.get("/collections/protected-areas").json()
+    assert [each["title"] for each in seen["datasets"]] == ["Open sample"]
+    assert (seen["license"], seen["attribution"]) == ("CC0-1.0", "Sample, CC0-1.0 (simulated)")
+    whole = centre.get("/collections/protected-areas").json()
+    assert [each["title"] for each in whole["datasets"]] == ["Open sample", "Closed sample"]
+    assert "license" not in whole
+
+
 def test_collections_list_every_layer_with_its_items_link(web: httpx.Client) -> None:
     document = web.get("/collections").json()
     assert {"provinces", "protected-areas", "species-ranges", "occurrences", "plots"} <= {
