@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, Mapping
 
 from gis_service.errors import InvalidParameter, TooLarge
 from gis_service.features.refusal import refusal
 
 
-async def read(chunks: AsyncIterator[bytes], headers: Mapping[str, str], maximum: int) -> bytes:
+async def read(chunks: AsyncIterable[bytes], headers: Mapping[str, str], maximum: int) -> bytes:
     """The whole body; TooLarge past `maximum`, however it was announced."""
     announced = headers.get("content-length", "0")
     if not announced.isascii() or not announced.isdigit():

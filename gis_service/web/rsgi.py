@@ -75,7 +75,7 @@ def request_of(scope: Scope, proto: Proto, body_bytes: int) -> Request:
         headers["host"] = scope.authority
 
     async def read() -> bytes:
-        return await body.read(aiter(proto), headers, body_bytes)
+        return await body.read(proto, headers, body_bytes)
 
     client = scope.client.rpartition(":")[0]
     return Request(scope.method, scope.path, scope.query_string, headers, client, scope.scheme, read)
