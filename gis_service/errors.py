@@ -14,6 +14,7 @@ class GisError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 1
+    problem_type: ClassVar[str | None] = None  # the URI that a standard gives this failure
 
     def __init__(self, detail: object = "", **values: object) -> None:
         self.detail = str(detail)

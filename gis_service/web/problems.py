@@ -18,7 +18,7 @@ RETRY_SECONDS = 2
 def document(error: GisError, lang: str, instance: str) -> Mapping[str, object]:
     """The problem document; `type` is a URN of our own, since we promise no page behind it."""
     return {
-        "type": f"urn:gis-service:problem:{error.code}",
+        "type": error.problem_type or f"urn:gis-service:problem:{error.code}",
         "title": title(error, lang),
         "status": error.status,
         "detail": detail(error, lang),
