@@ -184,7 +184,7 @@ async def patiently(socket: Socket, request: bytes) -> Answer:
     return answer
 
 
-async def _cell(host: str, port: int, requests: Iterator[bytes], clients: int, seconds: float) -> Tally:
+async def cell(host: str, port: int, requests: Iterator[bytes], clients: int, seconds: float) -> Tally:
     tally, stream = Tally(), Stream(requests)
     begun = time.perf_counter()
     await asyncio.gather(*(one_client(host, port, stream, tally, begun + seconds) for _ in range(clients)))
@@ -194,7 +194,7 @@ async def _cell(host: str, port: int, requests: Iterator[bytes], clients: int, s
 
 def run_cell(host: str, port: int, requests: Iterator[bytes], clients: int, seconds: float) -> Tally:
     """Send the requests with so many clients for so long; what is under way at the end is waited for."""
-    return uvloop.run(_cell(host, port, requests, clients, seconds))
+    return uvloop.run(cell(host, port, requests, clients, seconds))
 
 
 def ask_once(host: str, port: int, request: bytes) -> Answer:
