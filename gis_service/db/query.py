@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from psycopg import sql
+
+NAMES_KEPT = 4096  # quoting the names of a feature anew costs as much as fetching it
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class Binds:
         return self.add(value)
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def ident(*names: str) -> str:
     """A quoted identifier; names come from a Layer, never from a request."""
     return sql.Identifier(*names).as_string(None)
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def literal(text: str) -> str:
     """A quoted constant for text that the catalogue holds, such as a property's name."""
     return sql.Literal(text).as_string(None)

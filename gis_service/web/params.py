@@ -49,5 +49,5 @@ def check_path(path: str) -> None:
         raise refuse("web.path-too-long", maximum=MAX_PATH)
     if "\x00" in path:
         raise refuse("web.nul")
-    if "\ufffd" in path or any(0xD800 <= ord(char) <= 0xDFFF for char in path):
+    if not path.isascii() and ("\ufffd" in path or any(0xD800 <= ord(char) <= 0xDFFF for char in path)):
         raise refuse("web.not-utf8")
