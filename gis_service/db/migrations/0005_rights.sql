@@ -74,6 +74,8 @@ begin
   if not places and not names then
     return null;
   end if;
+  -- A writer that judged its rows by the old rights holds the release lock: wait for it, to see its rows below.
+  perform gis.open_release();
   perform set_config('gis.stale_provinces', 'off', true), set_config('gis.stale_names', 'off', true);
   perform gis.refresh_jurisdictions(table_name) from gis.feature_table where places order by table_name;
   perform gis.refresh_sensitivities(table_name) from gis.feature_table where sensitive order by table_name;
@@ -98,6 +100,7 @@ language plpgsql set search_path = gis, public, pg_temp as $$
 declare
   name text;
 begin
+  perform gis.open_release();  -- for the same reason as in gis.refresh_rights
   for name in select table_name from gis.feature_table order by table_name loop
     execute format('update gis.%I set restricted = $1 where dataset_id = $2', name)
       using not new.redistribution, new.dataset_id;
