@@ -1,6 +1,7 @@
 """`python -m gis_service.cli`: parse the words, run the command, turn failures into exit codes."""
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from gis_service.cli import (
     work,
 )
 from gis_service.cli.command import Context, language
-from gis_service.errors import GisError
+from gis_service.errors import DiskFull, GisError
 from gis_service.settings import load_settings
 from gis_service.texts import say
 
@@ -44,6 +45,11 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as err:
+        if err.errno != errno.ENOSPC:
+            raise
+        sys.stderr.write(f"{DiskFull(err)}\n")
+        return DiskFull.exit_code
     except KeyboardInterrupt:
         return 130
     return code

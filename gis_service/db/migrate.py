@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import errors as pg
 
-from gis_service.errors import DatabaseDown, GisError, MachineFault, PostgisMissing
+from gis_service.errors import DatabaseDown, DiskFull, GisError, MachineFault, PostgisMissing
 
 FOLDER = Path(__file__).parent / "migrations"
 OLDEST_POSTGRESQL = 15
@@ -89,6 +89,13 @@ class Migration:
 def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
     """Apply what the database lacks and give its names; a file that fails leaves nothing behind."""
     migrations = read_migrations(folder)
+    try:
+        return _migrate(dsn, migrations)
+    except pg.DiskFull as err:
+        raise DiskFull(_sentence(err)) from err
+
+
+def _migrate(dsn: str, migrations: Sequence[Migration]) -> list[str]:
     with _connect(dsn) as connection:
         _lock(connection)
         _require_postgres(connection)
@@ -182,6 +189,8 @@ def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migrat
             )
     except pg.InsufficientPrivilege as err:
         raise RolesForbidden(_sentence(err)) from err
+    except pg.DiskFull:
+        raise
     except psycopg.OperationalError as err:
         raise DatabaseDown(_sentence(err)) from err
     except psycopg.Error as err:

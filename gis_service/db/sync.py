@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from gis_service.db.pool import Row, session_options
 from gis_service.db.query import Query, ident
-from gis_service.errors import DatabaseDown, Timeout
+from gis_service.errors import DatabaseDown, DiskFull, Timeout
 
 
 class SyncDatabase:
@@ -71,5 +71,7 @@ def _translated(timeout_ms: int) -> Iterator[None]:
         yield
     except pg.QueryCanceled as err:
         raise Timeout(seconds=timeout_ms / 1000) from err
+    except pg.DiskFull as err:
+        raise DiskFull(str(err).strip()) from err
     except psycopg.OperationalError as err:
         raise DatabaseDown(str(err).strip()) from err

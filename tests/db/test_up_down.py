@@ -222,3 +222,20 @@ def test_a_database_of_ones_own_serves(place: Place, fresh_database: str) -> Non
         assert own.cluster.status() == "absent"
     finally:
         own.gis("down", GIS_DATABASE_URL=fresh_database)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_said_and_leaves_nothing_half_made(place: Place) -> None:
+    disk = place.data_dir.parent / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=25m", "tmpfs", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        small = Place(disk / "data")
+        done = small.gis("up", "--detach", "--empty")
+        assert done.returncode == 5
+        assert "No space left" in done.stderr
+        assert small.cluster.status() == "absent"
+    finally:
+        subprocess.run(["umount", disk], check=True)
