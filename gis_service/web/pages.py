@@ -179,7 +179,6 @@ def map_page(frame: Frame, panel: bool = True, process: str = "overlap-report") 
         **_map_settings(frame, None),
         "execution": frame.links.execution(process),
         "collections": frame.links.collections(),
-        "reports": frame.links.report(""),
         "texts": _texts(frame.lang, "map.", "legend.", "page.basis."),
         "panel": panel,
     }

@@ -1,4 +1,4 @@
-"""MapLibre in headless Chromium on the real pages: every layer draws, nothing outside is asked, nothing complains."""
+"""MapLibre in headless Chromium on the real pages: all draws, nothing outside is asked, nothing complains."""
 
 from __future__ import annotations
 
@@ -12,22 +12,31 @@ from gis_service.access import keystore
 from gis_service.access.principal import Principal
 from gis_service.catalog.registry import load_catalog
 from gis_service.db.sync import SyncDatabase
+from gis_service.settings import Settings
 from tests import sample
 from tests.clients.browser import Browser, browser, missing
 from tests.conftest import ROOT, Starter
+from tests.web.worker import running_worker
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
-# One square of half a degree for each layer that the sample leaves empty.
-_SQUARE = "ST_Multi(ST_MakeEnvelope(105.3, 20.3, 105.8, 20.8, 4326)) from gis.dataset where slug = 'open'"
-_MORE = [
-    "insert into gis.admin_unit (source_id, dataset_id, level, code, parent_code, name, geom)"
-    f" select 'c', dataset_id, 'commune', '00001', 'A', 'Commune', {_SQUARE}",
-    "insert into gis.management_zone (source_id, dataset_id, zone, name, geom)"
-    f" select z, dataset_id, z, z, {_SQUARE.replace(' where', ', unnest(array[$$strict$$, $$buffer$$]) z where')}",
-    f"insert into gis.ecoregion (source_id, dataset_id, name, geom) select 'e', dataset_id, 'Hills', {_SQUARE}",
-    f"insert into gis.sea_area (source_id, dataset_id, name, geom) select 's', dataset_id, 'Bay', {_SQUARE}",
-]
+# A square of half a degree for each layer that the sample leaves empty.
+_MORE = """
+with shape as (
+  select dataset_id, ST_Multi(ST_MakeEnvelope(105.3, 20.3, 105.8, 20.8, 4326)) as geom
+    from gis.dataset where slug = 'open'
+), commune as (
+  insert into gis.admin_unit (source_id, dataset_id, level, code, parent_code, name, geom)
+    select 'c', dataset_id, 'commune', '00001', 'A', 'Commune', geom from shape
+), zones as (
+  insert into gis.management_zone (source_id, dataset_id, zone, name, geom)
+    select zone, dataset_id, zone, zone, geom from shape, unnest(array['strict', 'buffer']) zone
+), ecoregion as (
+  insert into gis.ecoregion (source_id, dataset_id, name, geom)
+    select 'e', dataset_id, 'Hills', geom from shape
+)
+insert into gis.sea_area (source_id, dataset_id, name, geom) select 's', dataset_id, 'Bay', geom from shape
+"""
 _READY = "document.body.dataset.ready && gisMap.loaded() && gisMap.areTilesLoaded()"
 _DRAWN = """
   const [source] = arguments;
@@ -42,7 +51,7 @@ def page(database: str, start_server: Starter) -> Iterator[tuple[Browser, str]]:
     """A browser, and the address of a server on the sample with something in every layer."""
     sample.fill(database)
     with SyncDatabase(database) as db:
-        db.apply(_MORE)
+        db.apply([_MORE])
     address = start_server(database)
     with browser() as made:
         made.size(900, 600)
@@ -133,6 +142,26 @@ def test_a_geojson_file_becomes_the_project_area(page: tuple[Browser, str], tmp_
     made.wait("document.getElementById('result').textContent.includes('list.json')")
     made.type("#file", str(good))
     made.wait("document.getElementById('subject').textContent.startsWith('area.geojson')")
+
+
+def test_the_panel_shows_the_overlap_report_of_an_opened_area(
+    page: tuple[Browser, str], database: str, settings: Settings, tmp_path: Path
+) -> None:
+    made, address = page
+    half = tmp_path / "half.geojson"  # the western half of Area open A, which is 0.2 degrees wide
+    ring = [[105.4, 20.4], [105.5, 20.4], [105.5, 20.6], [105.4, 20.6], [105.4, 20.4]]
+    half.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    with running_worker(settings, database, tmp_path / "worker.log"):
+        made.open(f"{address}/map?lang=en")
+        made.wait(_READY)
+        made.type("#file", str(half))
+        made.wait("!document.getElementById('ready').hidden")
+        made.click("#run")
+        made.wait("document.querySelector('#result table')")
+    cells = "document.querySelectorAll('#result tbody tr:first-child > *')"
+    name, _, of_project, of_area = made.run(f"return [...{cells}].map((cell) => cell.textContent)")
+    assert (name, of_project, of_area) == ("Area open A simulated", "100", "50")
+    assert "/reports/" in made.run("return document.querySelector('#result a').href")
 
 
 def test_a_key_opens_the_provinces_own_view_and_a_wrong_one_is_refused(

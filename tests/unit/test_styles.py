@@ -1,4 +1,4 @@
-"""The MapLibre styles: valid by the specification, drawable by QGIS, true to the layers and to their legends."""
+"""The MapLibre styles: valid by the specification, drawable by QGIS, true to layers and legends."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def test_every_layer_has_a_style_of_its_own_and_a_place_in_the_overview(layers: 
 
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.stem)
-def test_v6_no_style_layer_starts_above_the_last_zoom_of_its_tiles(path: Path, layers: dict[str, Layer]) -> None:
+def test_v6_no_style_layer_starts_above_the_last_zoom_of_its_tiles(
+    path: Path, layers: dict[str, Layer]
+) -> None:
     for drawn in _drawn(_read(path)):
         least, most = layers[drawn["source"]].tiles.zoom
         assert least <= drawn.get("minzoom", least) <= most, drawn["id"]

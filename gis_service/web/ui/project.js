@@ -1,6 +1,6 @@
 // The project area of the panel: drawn or opened, then sent for its overlap report.
 
-import { ask, key, make, request } from "./basics.js";
+import { ask, key, make, request, withParameter } from "./basics.js";
 import { addDrawing, areasOf, boundsOf, Drawing, positions, showArea } from "./draw.js";
 import { summary } from "./report.js";
 
@@ -94,11 +94,12 @@ export class Project {
 }
 
 /** The report of an area as JSON, and a link to the whole document. */
-async function execute(settings, area, say) {
-  const answer = await send(settings.execution, settings.lang, area);
-  const job = answer.headers.get("Location");
-  const result = answer.status === 201 ? await results(job) : await answer.json();
-  return { report: result.report ?? result, link: job && documentLink(`${settings.reports}${job.split("/").at(-1)}.html?lang=${settings.lang}`, say) };
+async function execute({ execution, lang }, area, say) {
+  const answer = await send(execution, lang, area);
+  const result = answer.status === 201 ? await results(answer.headers.get("Location")) : await answer.json();
+  const report = result.report ?? result;
+  const page = report.links?.find(({ type }) => type === "text/html");
+  return { report, link: page && documentLink(withParameter(page.href, "lang", lang), say) };
 }
 
 function send(execution, lang, area) {
