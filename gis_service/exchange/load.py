@@ -266,6 +266,7 @@ def _merge(session: LoadSession, work: _Load, parameters: str) -> LoadResult:
     if new:
         session.insert(table, columns, dataset_id)
     load_id = _record(session, work, dataset_id, release, counts, parameters)
+    work.progress("commit", work.read, work.read)
     written = None if request.dry_run else release
     return LoadResult(
         request.dataset.slug,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_BAD_SHARE: Final = 0.5
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with the step (read, merge), rows done and rows in all where known."""
+"""Called with the step (read, merge, commit), rows done and rows in all where known."""
 
 
 def silent(step: str, done: int, total: int | None) -> None:
