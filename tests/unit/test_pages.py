@@ -1,0 +1,170 @@
+"""The HTML pages as functions of documents: two languages, escaped, accessible, every address from Links."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from gis_service.links import GEOJSON, Links, link
+from gis_service.web import pages
+from gis_service.web.pages import Frame, Urls
+
+LINKS = Links("https://gis.example.org/nature")
+EVIL = '<script>alert("x")</script>'
+COLLECTION: dict[str, Any] = {
+    "id": "protected-areas",
+    "title": "Protected areas",
+    "description": EVIL,
+    "itemCount": 1234,
+    "extent": {
+        "spatial": {"bbox": [[102.0, 8.5, 109.5, 23.4]]},
+        "temporal": {"interval": [["1962-07-07", None]]},
+    },
+    "links": [
+        link("https://gis.example.org/nature/collections/protected-areas", "self", "application/json", "JSON")
+    ],
+}
+SCHEMA: dict[str, Any] = {
+    "properties": {
+        "id": {"type": "string", "x-ogc-role": "id"},
+        "geometry": {"format": "geometry-multipolygon"},
+        "site_id": {"type": "integer", "title": "Site"},
+        "name": {"type": "string", "title": "Name"},
+        "decided_area_ha": {"type": "number", "title": "Decided area", "x-ogc-unit": "ha"},
+        "status_yr": {"type": "integer", "title": "Year"},
+        "basis": {"type": "string", "title": "Basis"},
+    }
+}
+FEATURE: dict[str, Any] = {
+    "id": "a/1",
+    "geometry": {"type": "Point", "coordinates": [105, 20]},
+    "properties": {"name": EVIL, "decided_area_ha": 22408.5, "status_yr": 1962, "basis": "indicative"},
+    "links": [link("https://gis.example.org/nature/x?f=json", "self", GEOJSON, "GeoJSON")],
+}
+ITEMS: dict[str, Any] = {
+    "features": [FEATURE],
+    "links": [*FEATURE["links"], link("https://gis.example.org/nature/x?after=7", "next", GEOJSON, "Next")],
+}
+PROBLEM = {"title": "Not found", "status": 404, "detail": EVIL, "instance": "/nothing"}
+
+
+def frame(lang: str = "en", query: str = "") -> Frame:
+    return Frame(lang, LINKS, f"{LINKS.base}/here{query}")
+
+
+def every_page(lang: str) -> dict[str, str]:
+    made = frame(lang, f"?lang={lang}")
+    landing = {"title": "GIS", "description": EVIL, "links": []}
+    return {
+        "landing": pages.landing(made, landing, [COLLECTION]),
+        "collections": pages.collections(made, {"collections": [COLLECTION], "links": []}),
+        "collection": pages.collection(made, COLLECTION, SCHEMA),
+        "items": pages.items(made, ITEMS, COLLECTION, SCHEMA),
+        "item": pages.item(made, FEATURE, COLLECTION, SCHEMA),
+        "document": pages.document(made, {"conformsTo": [EVIL]}, "Conformance"),
+        "error": pages.error(made, PROBLEM),
+        "map": pages.map_page(made),
+        "embedded map": pages.map_page(made, panel=False),
+    }
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text of each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+PAGES = [(lang, name) for lang in ("en", "vi") for name in every_page("en")]
+
+
+@pytest.mark.parametrize(("lang", "name"), PAGES)
+def test_a_page_has_landmarks_a_heading_a_language_and_a_way_past_the_menu(lang: str, name: str) -> None:
+    page = Elements(every_page(lang)[name])
+    assert page.all("html") == [{"lang": lang}]
+    assert len(page.all("main")) == len(page.all("h1")) == 1
+    assert [a["href"] for a in page.all("a") if a.get("class") == "skip"] == ["#main"]
+    labelled = {label["for"] for label in page.all("label")}
+    shown = [each for each in page.all("input") if each.get("type") != "hidden"]
+    assert {each["id"] for each in shown} <= labelled
+
+
+@pytest.mark.parametrize(("lang", "name"), PAGES)
+def test_nothing_from_data_becomes_markup_and_no_script_stands_in_the_page(lang: str, name: str) -> None:
+    text = every_page(lang)[name]
+    assert EVIL not in text
+    for script in Elements(text).all("script"):
+        assert script.get("src") or script["type"] == "application/json"
+    assert not re.search(r"\sstyle=|\son[a-z]+=", text)
+
+
+@pytest.mark.parametrize(("lang", "name"), PAGES)
+def test_a_page_asks_for_nothing_outside_the_service(lang: str, name: str) -> None:
+    page = Elements(every_page(lang)[name])
+    asked = [each.get("src") for each in page.all("script")] + [each["href"] for each in page.all("link")]
+    assert [url for url in asked if url and not url.startswith(LINKS.base)] == []
+
+
+def test_the_language_that_a_reader_chose_travels_along_and_the_other_is_one_link_away() -> None:
+    urls = Urls(frame("vi", "?limit=3&lang=vi"))
+    assert urls.page(LINKS.map(), layers="plots") == f"{LINKS.base}/map?layers=plots&lang=vi"
+    assert Urls(frame("vi")).page(LINKS.map()) == f"{LINKS.base}/map"
+    assert dict(urls.languages())["en"] == f"{LINKS.base}/here?limit=3&lang=en"
+
+
+def test_the_next_page_of_a_table_is_a_page_again() -> None:
+    hrefs = [a["href"] for a in Elements(every_page("en")["items"]).all("a") if a.get("rel") == "next"]
+    assert hrefs == [f"{LINKS.base}/x?after=7&lang=en&f=html"] * 2
+
+
+def test_a_feature_id_is_quoted_in_its_address() -> None:
+    text = every_page("en")["items"]
+    assert f"{LINKS.base}/collections/protected-areas/items/a%2F1?lang=en" in text
+
+
+@pytest.mark.parametrize(("lang", "area"), [("en", "22,408.5 ha"), ("vi", "22.408,5 ha")])
+def test_measures_are_written_as_the_language_does_and_years_stay_years(lang: str, area: str) -> None:
+    text = every_page(lang)["item"]
+    assert f"<td>{area}</td>" in text
+    assert "<td>1962</td>" in text
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "indicative"), ("vi", "mang tính chỉ báo")])
+def test_what_is_indicative_says_so_in_table_and_page(lang: str, word: str) -> None:
+    made = every_page(lang)
+    badge = f'<span class="basis indicative">{word}</span>'
+    assert badge in made["items"]
+    assert badge in made["item"]
+
+
+def test_columns_of_a_table_are_names_first_then_what_is_filled_and_the_basis() -> None:
+    heads = re.findall(r'<th scope="col">([^<]*)</th>', every_page("en")["items"])
+    assert heads == ["Id", "Name", "Decided area", "Year", "Basis"]  # no feature has a site
+
+
+def test_the_map_is_told_its_words_and_addresses_as_data() -> None:
+    text = every_page("vi")["map"]
+    found = re.search(r'<script type="application/json" id="settings">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    settings = json.loads(found[1])
+    assert settings["style"] == LINKS.style("overview")
+    assert settings["execution"] == LINKS.execution("overlap-report")
+    assert settings["texts"]["map.report"] == "Báo cáo chồng lấn"
+
+
+def test_only_a_map_without_its_panel_may_be_framed_by_others() -> None:
+    assert "frame-ancestors 'self'" in pages.content_security_policy()
+    assert "frame-ancestors *" in pages.content_security_policy(embedded=True)
+    assert "unsafe" not in pages.content_security_policy(embedded=True)
