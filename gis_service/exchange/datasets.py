@@ -16,8 +16,10 @@ UNKNOWN_LICENCE: Final = "unknown"
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _BASES: Final = ("published", "indicative", "simulated")
+# At the start of the licence's name, so that "not CC BY" opens nothing; NC and ND stay closed.
 _OPEN: Final = re.compile(
-    r"cc0|cc[ -]by(?![ -]n[cd])|public domain|pddl|odbl|odc-by|ogl|open government|mit\b|us-pd", re.IGNORECASE
+    r"(cc0|cc[ -]by(?![ -]n[cd])|public domain|pddl|odbl|odc-by|ogl|open government licen[cs]e|mit|us-pd)\b",
+    re.IGNORECASE,
 )
 
 
@@ -28,7 +30,7 @@ def slug_of(name: str) -> str:
 
 def allows_redistribution(licence: str) -> bool:
     """Whether a licence of that name is known to let the rows be passed on; an unknown one isn't."""
-    return _OPEN.search(licence) is not None
+    return _OPEN.match(licence.strip()) is not None
 
 
 def check(request: LoadRequest) -> None:

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import geopandas as gpd
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gis_service.errors import DatabaseDown, DataRefused
+from gis_service.exchange.datasets import allows_redistribution
 from gis_service.exchange.request import DatasetInfo
 from tests.db.loads import DATASET, ask, names, one, parks, put, square
 
@@ -217,6 +221,62 @@ def test_an_unknown_licence_closes_the_rows_until_it_is_named(fresh_database: st
 
 
 @pytest.mark.parametrize(
+    "licence", ["CC0-1.0", "CC-BY-4.0", "cc by-sa 4.0", "OGL-BC", "Public domain", "ODbL", "MIT"]
+)
+def test_open_licences_are_known(licence: str) -> None:
+    assert allows_redistribution(licence)
+
+
+@pytest.mark.parametrize(
+    "licence", ["unknown", "CC-BY-NC-4.0", "CC BY-ND", "WDPA terms", "no permit", "not CC BY"]
+)
+def test_other_licences_stay_closed(licence: str) -> None:
+    assert not allows_redistribution(licence)
+
+
+NAMES = st.one_of(st.none(), st.text(max_size=5), st.sampled_from(["a", "b", "c"]))
+SHAPES = st.sampled_from(
+    [
+        None,
+        square(1),
+        square(2, 89.5),
+        BOWTIE,
+        shapely.Point(1, 1),
+        shapely.Polygon(),
+        shapely.box(179, 0, 181, 1),
+    ]
+)
+ROW = st.fixed_dictionaries(
+    {
+        "code": NAMES,
+        "name": NAMES,
+        "iucn_cat": st.sampled_from([None, "II", "ii", "", "\0"]),
+        "status_yr": st.one_of(st.none(), st.integers(-(2**70), 2**70).map(str), st.text(max_size=3)),
+        "rep_area": st.one_of(st.none(), st.floats()),
+        "other": st.text(max_size=3),
+        "geometry": SHAPES,
+    }
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ROW, min_size=1, max_size=8))
+def test_every_row_is_either_loaded_or_set_aside(database: str, rows: list[dict[str, Any]]) -> None:
+    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=4326)
+    try:
+        result = put(database, frame, dataset=DatasetInfo(f"fuzz-{uuid4()}"), max_bad_share=1)
+    except DataRefused as refusal:
+        if "can be used" not in str(refusal):
+            raise
+        return  # not one row of the file is good
+    counts = result.counts
+    assert counts.inserted + counts.quarantined == counts.read == len(rows)
+    sql = "select count(*) from gis.{} join gis.dataset using (dataset_id) where slug = %s"
+    assert one(database, sql.format("protected_area"), result.dataset) == counts.inserted
+    assert one(database, sql.format("quarantine"), result.dataset) == counts.quarantined
+
+
+@pytest.mark.parametrize(
     ("frame", "said", "why"),
     [
         (parks({}), {}, "holds no rows"),
@@ -238,7 +298,7 @@ def test_a_bad_file_is_refused_whole(
     with pytest.raises(DataRefused, match=why) as refusal:
         put(database, frame, **said)
     assert refusal.value.exit_code == 4
-    assert one(database, "select count(*) from gis.dataset") == 0
+    assert one(database, "select count(*) from gis.dataset where slug = 'parks'") == 0
 
 
 def test_a_refusal_speaks_vietnamese_too(database: str) -> None:
