@@ -21,7 +21,7 @@ from gis_service.cli import (
     up,
     work,
 )
-from gis_service.cli.command import Context, language
+from gis_service.cli.command import Context, language, sentence
 from gis_service.errors import DiskFull, GisError
 from gis_service.settings import load_settings
 from gis_service.texts import say
@@ -40,7 +40,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         code: int = args.run(args, Context(load_settings(root, os.environ), lang))
     except GisError as err:
-        sys.stderr.write(f"{err}\n")
+        sys.stderr.write(f"{sentence(err, lang)}\n")
         return err.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -48,7 +48,7 @@ def main(words: list[str] | None = None) -> int:
     except OSError as err:
         if err.errno != errno.ENOSPC:
             raise
-        sys.stderr.write(f"{DiskFull(err)}\n")
+        sys.stderr.write(f"{sentence(DiskFull(err), lang)}\n")
         return DiskFull.exit_code
     except KeyboardInterrupt:
         return 130

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gis_service.db.cluster import Cluster
-from gis_service.errors import NotRunning
+from gis_service.errors import GisError, NotRunning
 from gis_service.settings import Settings
-from gis_service.texts import say
+from gis_service.texts import catalogue, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class Context:
         if cluster.pid() is None:
             raise NotRunning
         return cluster.dsn()
+
+
+def sentence(error: GisError, lang: str) -> str:
+    """Say an error in the reader's language, in its class's words where the catalogue has none."""
+    key = f"cli.error.{error.code}"
+    if key not in catalogue():
+        return error.message()
+    return say(key, lang, **{"detail": error.detail, **error.values})
 
 
 def language(env: Mapping[str, str]) -> str:
