@@ -316,9 +316,9 @@ def _rows(frame: Frame, doc: Document) -> Iterable[dict[str, str]]:
     links = frame.links
     for key, address in (("processes", links.process), ("jobs", links.job), ("styles", links.style)):
         for part in doc.get(key, ()):
-            yield _part(part, address)
+            yield _part(frame, part, address)
     for path, methods in doc.get("paths", {}).items():
-        href = "" if "{" in path else links.base + path
+        href = "" if "{" in path else Urls(frame).page(links.base + path)
         yield {"name": path, "href": href, "text": " · ".join(_operations(methods))}
     for name in doc.get("conformsTo", ()):
         yield {"name": name.rsplit("/spec/", 1)[-1], "href": "", "text": name}
@@ -328,10 +328,10 @@ def _operations(methods: Document) -> Iterable[str]:
     return (f"{verb.upper()} {about.get('summary', '')}" for verb, about in methods.items() if verb in _VERBS)
 
 
-def _part(part: Document, address: Callable[[str], str]) -> dict[str, str]:
+def _part(frame: Frame, part: Document, address: Callable[[str], str]) -> dict[str, str]:
     name = str(part.get("id") or part.get("jobID") or part.get("title", ""))
     about = part.get("description") or part.get("title") or part.get("message") or part.get("status") or ""
-    return {"name": name, "href": address(name), "text": str(about)}
+    return {"name": name, "href": Urls(frame).page(address(name)), "text": str(about)}
 
 
 def _box(doc: Document) -> Sequence[float] | None:

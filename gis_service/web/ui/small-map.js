@@ -2,6 +2,7 @@
 
 import { ask, settingsOf } from "./basics.js";
 import { boundsOf } from "./draw.js";
+import { keepLabels, withOwnLabels } from "./labels.js";
 import { darkWanted } from "./style.js";
 import { drawMap, maplibregl, readyStyle } from "./view.js";
 
@@ -13,7 +14,9 @@ for (const place of document.querySelectorAll("[data-small-map]")) {
 async function draw(place, settings) {
   const [style, data] = await Promise.all([readyStyle(settings), settings.features ? ask(settings.features) : null]);
   const bounds = data ? around(data) : settings.bbox ?? (await country(settings));
-  const map = drawMap(place, { ...settings, bbox: bounds }, style, { cooperativeGestures: false, scrollZoom: false, maxZoom: 17 });
+  const view = { ...settings, bbox: bounds };
+  const map = drawMap(place, view, withOwnLabels(style), { scrollZoom: false, maxZoom: 17 });
+  keepLabels(map);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   if (data) map.on("load", () => addFeatures(map, data));
 }
