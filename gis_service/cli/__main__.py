@@ -32,10 +32,7 @@ COMMANDS = (up, down, status, test, check, load, report, bench, key, tile, prepa
 def main(words: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     lang = language(os.environ)
-    args, rest = parser(lang).parse_known_args(words)
-    if rest and not args.takes_rest:
-        parser(lang).error(f"unrecognized arguments: {' '.join(rest)}")
-    args.rest = rest
+    args = parsed(sys.argv[1:] if words is None else words, lang)
     root = Path(os.environ.get("GIS_ROOT") or Path(__file__).parents[2])
     try:
         code: int = args.run(args, Context(load_settings(root, os.environ), lang))
@@ -55,6 +52,14 @@ def main(words: list[str] | None = None) -> int:
     return code
 
 
+def parsed(words: list[str], lang: str) -> argparse.Namespace:
+    """Parse the words; those of `test` and `bench` pass on as they stand, for pytest and the bench."""
+    asks_for_help = words[1:2] in (["--help"], ["-h"])
+    if words[:1] == ["bench"] or (words[:1] == ["test"] and not asks_for_help):
+        return argparse.Namespace(run=(bench if words[0] == "bench" else test).run, words=words[1:])
+    return parser(lang).parse_args(words)
+
+
 def parser(lang: str) -> argparse.ArgumentParser:
     """Build the parser of all commands, its help in that language."""
     whole = argparse.ArgumentParser(
@@ -65,7 +70,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
         name = command.__name__.rpartition(".")[2]
         help_text = say(f"cli.{name}.help", lang)
         each = commands.add_parser(name, help=help_text, description=help_text)
-        each.set_defaults(run=command.run, takes_rest=False)
+        each.set_defaults(run=command.run)
         command.add_arguments(each, lang)
     return whole
 

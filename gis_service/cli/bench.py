@@ -9,11 +9,10 @@ from gis_service.cli.command import Context
 
 def add_arguments(parser: argparse.ArgumentParser, _lang: str) -> None:
     """Leave all words, --help too, to the bench."""
-    parser.add_argument("words", nargs=argparse.REMAINDER)
-    parser.set_defaults(takes_rest=True)
+    parser.add_argument("words", nargs="*", metavar="BENCH_ARG")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Run the bench of this checkout."""
-    command = [sys.executable, "-m", "tests.bench", *args.rest, *args.words]
+    command = [sys.executable, "-m", "tests.bench", *args.words]
     return subprocess.run(command, cwd=context.settings.root, check=False).returncode

@@ -20,15 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """Take --all; every other word goes to pytest."""
     parser.add_argument("--all", action="store_true", help=say("cli.test.all", lang))
     parser.add_argument("words", nargs="*", metavar="PYTEST_ARG")
-    parser.set_defaults(takes_rest=True)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Run the checks, all of them even when one fails, then pytest; words for pytest skip the checks."""
-    words = [*args.words, *args.rest]
+    words = [word for word in args.words if word != "--all"]
     root = str(context.settings.root)
     failed = [] if words else [check[0] for check in CHECKS if _fails(check, root)]
-    chosen = [] if args.all else ["-m", "not long"]
+    chosen = [] if "--all" in args.words else ["-m", "not long"]
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen, *words], cwd=root, check=False
     ).returncode

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gis_service.cli.__main__ import main
+from gis_service.cli.__main__ import main, parsed
 from gis_service.cli.command import language, sentence
 from gis_service.errors import DataRefused, GisError, NotRunning, PortTaken
 from tests.conftest import ROOT
@@ -55,3 +55,9 @@ def test_a_mistake_in_the_settings_is_refused(
 def test_a_port_out_of_range_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIS_DATA", str(tmp_path))
     assert main(["up", "--port", "70000"]) == 2
+
+
+def test_words_for_pytest_and_the_bench_keep_their_order() -> None:
+    words = ["-k", "name", "tests/unit", "-x"]
+    assert parsed(["test", *words], "en").words == words
+    assert parsed(["bench", "--json", "f", "--help"], "en").words == ["--json", "f", "--help"]
