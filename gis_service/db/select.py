@@ -131,9 +131,9 @@ def _where(conditions: list[str]) -> str:
 def _conditions(view: ViewedLayer, query: ItemsQuery, binds: Binds) -> list[str]:
     conditions = rows.visible(view, binds)
     if query.bbox is not None:
-        point = view.geometry_type == "Point" and view.exact is None
         boxes = [rows.envelope(part, view.srid, binds) for part in query.bbox.parts()]
-        either = " or ".join(f"({rows.meets(view, box, binds, exactly=not point)})" for box in boxes)
+        # Points too: `&&` compares in single precision, so alone it lets in what lies half a metre outside.
+        either = " or ".join(f"({rows.meets(view, box, binds, exactly=True)})" for box in boxes)
         conditions.append(f"({either})")
     if query.datetime is not None and view.time is not None:
         conditions += _during(view, query.datetime, binds)

@@ -55,3 +55,8 @@ def test_the_tile_statement_is_the_same_for_every_tile() -> None:
 def test_the_hidden_place_answers_no_box_outside_the_caller_s_own_rows() -> None:
     query = select.items(view(PROVINCE, LAYER), ItemsQuery(bbox=BBox(0, 0, 1, 1)))
     assert 'not (t.jurisdiction && $1::text[]) and t."geom_public" &&' in query.sql
+
+
+def test_points_too_are_held_to_the_box_in_double_precision() -> None:
+    query = select.items(view(PUBLIC, LAYER), ItemsQuery(bbox=BBox(0, 0, 1, 1)))
+    assert 'ST_Intersects(t."geom_public", ' in query.sql
