@@ -61,6 +61,7 @@ class OgcServer:
     prefix: str = ""
     paths: Mapping[str, str] = ()  # type: ignore[assignment]  # filled by the constructors below
     deep: Mapping[tuple[str, int], str] | None = None
+    filter_text: bool = False  # property filters as CQL2 text: TiPg ignores parameters in mixed case
 
     def __call__(self, ask: Ask) -> str | None:
         """The path of a question; None where this server has nothing to answer it with."""
@@ -80,9 +81,16 @@ class OgcServer:
             return self.deep[ask.layer, ask.depth]
         pairs: list[tuple[str, str]] = [("limit", str(ask.limit))]
         pairs += [("bbox", ask.box())] if ask.bbox else []
-        pairs += [ask.equals] if ask.equals else []
+        pairs += self._filter(*ask.equals) if ask.equals else []
         pairs += [("offset", str(ask.depth))] if ask.depth else []
         return "?" + urlencode(pairs, safe=",")
+
+    def _filter(self, name: str, value: str) -> list[tuple[str, str]]:
+        """Equality as a parameter of the property's name, or as a filter."""
+        if not self.filter_text:
+            return [(name, value)]
+        quoted = value.replace("'", "''")
+        return [("filter", f"\"{name}\" = '{quoted}'"), ("filter-lang", "cql2-text")]
 
 
 FEATURES = {

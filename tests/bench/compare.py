@@ -1,7 +1,7 @@
 """What an answer says, so that two servers' answers can be held against each other: status, count, ids."""
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -22,6 +22,15 @@ class Meaning:
     @property
     def count(self) -> int:
         return len(self.ids)
+
+
+# Whether all of these features of a tile are smaller than a pixel of a 512-pixel tile, by the database.
+Specks = Callable[[Ask, set[str]], bool]
+
+
+def no_specks(_ask: Ask, _ids: set[str]) -> bool:
+    """Nothing is known of sizes, so a missing feature is missing."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -65,14 +74,16 @@ def meaning(ask: Ask, answer: Answer) -> Meaning:
     return Meaning(200)
 
 
-def judge(asked: Sequence[Ask], ours: Sequence[Meaning], theirs: Sequence[Meaning]) -> Verdict:
+def judge(
+    asked: Sequence[Ask], ours: Sequence[Meaning], theirs: Sequence[Meaning], specks: Specks = no_specks
+) -> Verdict:
     """Hold the answers to the same questions against each other, one by one."""
     equal, rules, faults = 0, dict[str, None](), []
     for ask, mine, other in zip(asked, ours, theirs, strict=True):
         if mine == other:
             equal += 1
             continue
-        rule = explained(ask, mine, other)
+        rule = explained(ask, mine, other, specks)
         if rule:
             rules[rule] = None
         else:
@@ -80,7 +91,7 @@ def judge(asked: Sequence[Ask], ours: Sequence[Meaning], theirs: Sequence[Meanin
     return Verdict(len(asked), equal, tuple(rules), tuple(faults))
 
 
-def explained(ask: Ask, mine: Meaning, other: Meaning) -> str:
+def explained(ask: Ask, mine: Meaning, other: Meaning, specks: Specks) -> str:
     """The declared rule under which two unequal answers may still be compared; empty if there is none."""
     if ask.kind != "tile" or mine.status != 200 or other.status != 200:
         return ""
@@ -89,6 +100,8 @@ def explained(ask: Ask, mine: Meaning, other: Meaning) -> str:
     # The margin: ours fetches what meets the tile with its buffer, TiPg what meets the bare tile.
     if set(other.ids) <= set(mine.ids):
         return "ours also draws features that only meet the tile's margin"
+    if not ask.full and specks(ask, set(other.ids) - set(mine.ids)):
+        return "thinned, ours leaves out specks below one pixel of a 512-pixel tile"
     return ""
 
 

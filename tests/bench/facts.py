@@ -24,7 +24,7 @@ _PLACES = {
     " ST_Dump(ST_GeneratePoints(geom, 12, 1)) as p order by gid",
     "occurrences": "select ST_X(geom_public), ST_Y(geom_public) from gis.occurrence order by gid",
 }
-_TABLES = {
+TABLES = {
     "protected-areas": "protected_area",
     "species-ranges": "species_range",
     "occurrences": "occurrence",
@@ -52,8 +52,8 @@ class Facts:
 def learn(dsn: str) -> Facts:
     """Read the pools from the database; ids run without gaps from their first."""
     with psycopg.connect(dsn) as connection:
-        ids = {layer: span(connection, table) for layer, table in _TABLES.items()}
-        points = {layer: places(connection, layer) for layer in _TABLES}
+        ids = {layer: span(connection, table) for layer, table in TABLES.items()}
+        points = {layer: places(connection, layer) for layer in TABLES}
         rows = connection.execute(
             "select scientific_name from gis.occurrence group by 1 order by 1"
         ).fetchall()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import psycopg
 
-from tests.bench import client, compare
+from tests.bench import client, compare, facts
 from tests.bench.asks import Ask
 from tests.bench.cases import Case
 from tests.bench.client import Answer, Tally
@@ -122,7 +122,9 @@ class Bench:
         for name, said in meant.items():
             if name not in ("ours", "floor") and "ours" in meant:
                 asked, theirs = [ask for ask, _ in said], [what for _, what in said]
-                cells[name].verdict = compare.judge(asked, [what for _, what in meant["ours"]], theirs)
+                cells[name].verdict = compare.judge(
+                    asked, [what for _, what in meant["ours"]], theirs, self.specks
+                )
         return list(cells.values())
 
     def one(self, case: Case, target: Target | Floor, replay: Replay, clients: int) -> Tally:
@@ -132,6 +134,17 @@ class Bench:
         return client.run_cell(
             target.host, target.port, wire(target, case, iter(replay)), clients, self.plan.slot
         )
+
+    def specks(self, ask: Ask, ids: set[str]) -> bool:
+        """Whether these features are less than a pixel of a 512-pixel tile both wide and high."""
+        table, pixel = facts.TABLES[ask.layer], 360 / 2 ** ask.tile[0] / 512
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                f"select count(*) from gis.{table} where gid = any(%s)"
+                " and greatest(ST_XMax(geom) - ST_XMin(geom), ST_YMax(geom) - ST_YMin(geom)) < %s".encode(),
+                ([int(fid) for fid in ids], pixel),
+            ).fetchone()
+        return row == (len(ids),)
 
     def settle(self) -> None:
         """Wait until no statement of a former cell is still running: a peer without timeouts leaves some."""

@@ -116,7 +116,9 @@ def start_tipg(dsn: str, data_dir: Path, port: int) -> Target:
     ]  # fmt: skip
     item = processes.probe(f"/collections/{asks.TIPG_PREFIX}{PROBE_LAYER}/items?limit=1", port)
     server = processes.start("tipg", command, env, port, item, data_dir / "tipg.log")
-    return Target("tipg", port, OgcServer(prefix=asks.TIPG_PREFIX, paths=asks.TIPG), server=server)
+    return Target(
+        "tipg", port, OgcServer(prefix=asks.TIPG_PREFIX, paths=asks.TIPG, filter_text=True), server=server
+    )
 
 
 def url(dsn: str) -> str:

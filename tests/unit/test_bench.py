@@ -75,6 +75,13 @@ def test_features_of_the_margin_are_a_declared_rule_and_missing_ones_are_not() -
     assert not judge([TILE], [less], [more]).comparable
 
 
+def test_specks_that_thinning_loses_are_a_rule_only_of_thinned_tiles() -> None:
+    mine, other = Meaning(200, ("1",)), Meaning(200, ("1", "2"))
+    full = Ask("tile", "plots", tile=(8, 1, 2), full=True)
+    assert "specks" in judge([TILE], [mine], [other], lambda _, ids: ids == {"2"}).words()
+    assert not judge([full], [mine], [other], lambda _, ids: ids == {"2"}).comparable
+
+
 def test_nothing_compared_gives_no_ratio() -> None:
     assert not Verdict(0, 0).comparable
 
@@ -199,6 +206,13 @@ def test_each_server_has_its_own_path_for_the_same_question() -> None:
     query = "?limit=5&bbox=1.000000,2.000000,3.000000,4.000000&status=a+b"
     assert ours(page) == "/collections/plots/items" + query
     assert tipg(page) == "/collections/bench.plots/items" + query
+
+
+def test_a_server_that_ignores_parameters_is_asked_by_a_filter() -> None:
+    server = OgcServer(paths=asks.TIPG, filter_text=True)
+    path = server(Ask("items", "plots", limit=5, equals=("scientificName", "o'x")))
+    asked = "filter=%22scientificName%22+%3D+%27o%27%27x%27&filter-lang=cql2-text"
+    assert path == "/collections/plots/items?limit=5&" + asked
 
 
 def test_a_deep_page_of_ours_is_a_link_that_was_followed_and_of_a_peer_an_offset() -> None:
