@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,8 +17,10 @@ from gis_service.access import keystore
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import covering
+from gis_service.settings import Settings
 from tests import sample
 from tests.conftest import Starter
+from tests.web.worker import running_worker
 
 LAYERS = ("provinces", "communes", "sea-areas", "ecoregions", "protected-areas", "management-zones",
           "species-ranges", "occurrences", "plots")  # fmt: skip
@@ -60,13 +63,14 @@ class World:
 
 
 @pytest.fixture
-def world(start_server: Starter, fresh_database: str) -> World:
+def world(start_server: Starter, settings: Settings, fresh_database: str, tmp_path: Path) -> Iterator[World]:
     sample.fill(fresh_database)
     with SyncDatabase(fresh_database) as database:
         for principal in (sample.PROVINCE_A, sample.CENTRE):
             keystore.ensure_principal(database, principal)
         keys = {p.name: keystore.create(database, p.name) for p in (sample.PROVINCE_A, sample.CENTRE)}
-    return World(start_server(fresh_database), fresh_database, {"public": None, **keys})
+    with running_worker(settings, fresh_database, tmp_path / "worker.log"):
+        yield World(start_server(fresh_database), fresh_database, {"public": None, **keys})
 
 
 def change(world: World, statements: list[str]) -> None:
