@@ -1,14 +1,13 @@
 """`./gis report`: the overlap report of an area, as HTML, JSON or CSV."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gis_service.bootstrap.steps import Steps
 from gis_service.cli.command import Context
-from gis_service.errors import DataRefused, Usage
+from gis_service.errors import Usage
 from gis_service.texts import say
 
 if TYPE_CHECKING:
@@ -35,12 +34,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from gis_service.db.sync import SyncDatabase
     from gis_service.geoprocessing.budget import Budget
     from gis_service.geoprocessing.project import ProjectLimits, read_project
+    from gis_service.reports.area_file import read_area
     from gis_service.reports.overlap_report import Parameters, compute
 
     kind = _kind(args.output, context)
-    project = read_project(
-        _document(args.area), ProjectLimits(vertices=context.settings.limits.report_vertices)
-    )
+    limits = ProjectLimits(vertices=context.settings.limits.report_vertices)
+    project = read_project(read_area(Path(args.area)), limits)
     parameters = Parameters(title=args.title or Path(args.area).stem, status_filter=args.status_filter)
     with SyncDatabase(context.running_dsn()) as database:
         reader = _reader(args.name, context, database)
@@ -61,15 +60,6 @@ def _kind(output: str | None, context: Context) -> str:
     if kind not in FORMATS:
         raise Usage(context.say("cli.report.bad_output", file=output, formats=", ".join(FORMATS)))
     return kind
-
-
-def _document(path: str) -> object:
-    try:
-        return json.loads(Path(path).read_bytes())
-    except OSError as err:
-        raise Usage(f"{path}: {err.strerror}") from err
-    except ValueError as err:
-        raise DataRefused(f"{path}: {err}") from err
 
 
 def _reader(name: str | None, context: Context, database: "SyncDatabase") -> "Reader":

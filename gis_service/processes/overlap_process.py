@@ -1,39 +1,22 @@
-"""The process `overlap-report`: its description for pygeoapi, its inputs, its work, its documents."""
+"""The process `overlap-report` as the web knows it: its description, and what its inputs may be.
+
+The work itself is in overlap_work, which brings libraries that web workers do without.
+"""
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gis_service.access.policy import visible_layers
-from gis_service.catalog.registry import Catalog
-from gis_service.db.sync import SyncDatabase
-from gis_service.geoprocessing.budget import Budget
-from gis_service.geoprocessing.overlap import STATUS_KEPT
-from gis_service.geoprocessing.project import ProjectLimits, read_project
 from gis_service.processes.errors import BadExecution
-from gis_service.processes.job import Job
-from gis_service.reports import as_csv, as_html, as_json
-from gis_service.reports.overlap_report import Parameters, Reader, compute
-from gis_service.settings import Limits
 from gis_service.texts import LANGUAGES, say
 
 ID = "overlap-report"
 FORMATS = ("json", "html", "csv")
+STATUS_FILTERS = ("pp_text", "wcmc2020", "wdpar")
 _INPUTS = ("area", "title", "status_filter", "as_of", "format")
 _MOST_TITLE = 200
-
-
-@dataclass(frozen=True)
-class Made:
-    """A document that a job made."""
-
-    name: str
-    media_type: str
-    body: bytes  # gzip
 
 
 def check(inputs: object) -> Mapping[str, Any]:
@@ -50,49 +33,24 @@ def check(inputs: object) -> Mapping[str, Any]:
         raise _bad("report.input.title", n=_MOST_TITLE)
     if inputs.get("format", "json") not in FORMATS:
         raise _bad("report.input.format", known=", ".join(FORMATS))
-    _parameters(inputs)
+    if inputs.get("status_filter", "pp_text") not in STATUS_FILTERS:
+        raise _bad("report.input.status", known=", ".join(STATUS_FILTERS))
+    day_of(inputs)
     return inputs
+
+
+def day_of(inputs: Mapping[str, Any]) -> date | None:
+    """The day that was asked for, if one was."""
+    if (day := inputs.get("as_of")) is None:
+        return None
+    try:
+        return date.fromisoformat(day)
+    except (TypeError, ValueError) as err:
+        raise _bad("report.input.day") from err
 
 
 def _bad(key: str, **values: object) -> BadExecution:
     return BadExecution(say(key, "en", **values), key=key, **values)
-
-
-def _parameters(inputs: Mapping[str, Any]) -> Parameters:
-    chosen: dict[str, Any] = {"title": inputs.get("title", "")}
-    if (status := inputs.get("status_filter")) is not None:
-        if status not in STATUS_KEPT:
-            raise _bad("report.input.status", known=", ".join(STATUS_KEPT))
-        chosen["status_filter"] = status
-    if (day := inputs.get("as_of")) is not None:
-        try:
-            chosen["as_of"] = date.fromisoformat(day)
-        except (TypeError, ValueError) as err:
-            raise _bad("report.input.day") from err
-    return Parameters(**chosen)
-
-
-def run(db: SyncDatabase, catalog: Catalog, job: Job, limits: Limits, budget: Budget) -> list[Made]:
-    """Compute the report for whoever asked, in every format and language."""
-    budget.reach(2, "reading")
-    inputs = check(job.inputs)
-    project = read_project(inputs["area"], ProjectLimits(vertices=limits.report_vertices))
-    reader = Reader(job.principal, visible_layers(job.principal, catalog.layers.values()))
-    report, drawing = compute(db, reader, project, _parameters(inputs), budget)
-    budget.reach(92, "writing")
-    made = [
-        Made("report.json", as_json.MEDIA_TYPE, as_json.render(report)),
-        Made("report.csv", as_csv.MEDIA_TYPE, as_csv.render(report)),
-    ]
-    for lang in LANGUAGES:
-        page = as_html.render(report, drawing, lang)
-        made.append(Made(f"report.{lang}.html", as_html.MEDIA_TYPE, page))
-    return [Made(each.name, each.media_type, gzip.compress(each.body, 6, mtime=0)) for each in made]
-
-
-def document_name(form: str, lang: str) -> str:
-    """The name of the stored document in that form."""
-    return f"report.{lang}.html" if form == "html" else f"report.{form}"
 
 
 def _both(key: str) -> dict[str, str]:
@@ -124,7 +82,7 @@ def metadata() -> dict[str, Any]:
             "area": _input("area", geojson, 1),
             "title": _input("title", {"type": "string", "maxLength": _MOST_TITLE, "default": ""}),
             "status_filter": _input(
-                "status_filter", {"type": "string", "enum": list(STATUS_KEPT), "default": "pp_text"}
+                "status_filter", {"type": "string", "enum": list(STATUS_FILTERS), "default": "pp_text"}
             ),
             "as_of": _input("as_of", {"type": "string", "format": "date"}),
             "format": _input("format", {"type": "string", "enum": list(FORMATS), "default": "json"}),

@@ -17,7 +17,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.geoprocessing.budget import Budget
 from gis_service.observe import Log
-from gis_service.processes import overlap_process
+from gis_service.processes import overlap_work
 from gis_service.processes.errors import JobDismissed, JobLost, WorkerStopping
 from gis_service.processes.job import Job
 from gis_service.settings import Settings
@@ -69,7 +69,7 @@ class Runner:
         watch = _Watch(control, job.job_id, self.stopping)
         budget = Budget(limits.report_seconds, tell=watch.tell, look=watch.look)
         with SyncDatabase(self.dsn, timeout_ms=limits.report_seconds * 1000) as data:
-            made = overlap_process.run(data, self.catalog, job, limits, budget)
+            made = overlap_work.run(data, self.catalog, job, limits, budget)
         names, types, bodies = zip(*((each.name, each.media_type, each.body) for each in made), strict=True)
         stored = control.run(jobs_sql.finish(job.job_id, names, types, bodies))[0][0]
         return "successful" if stored else "dismissed"

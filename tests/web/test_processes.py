@@ -3,6 +3,7 @@
 import gzip
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +23,11 @@ from gis_service.access import keystore
 from gis_service.db import jobs_sql
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
+from gis_service.geoprocessing import overlap
+from gis_service.processes import overlap_process
 from gis_service.settings import Settings
 from tests import sample
-from tests.conftest import Starter
+from tests.conftest import ROOT, Starter
 from tests.web.worker import running_worker
 
 AREA = mapping(shapely.box(105.3, 20.3, 105.5, 20.6))
@@ -361,6 +364,21 @@ def locked(dsn: str) -> Iterator[None]:
     with psycopg.connect(dsn) as connection:
         connection.execute("lock table gis.protected_area in access exclusive mode")
         yield
+
+
+def test_a_web_worker_that_answers_processes_still_imports_no_heavy_library() -> None:
+    code = """
+import sys
+from gis_service.processes.engine import Engine
+Engine()
+print(*sorted({'geopandas', 'pandas', 'rasterio', 'numba', 'pyogrio', 'folium', 'procrastinate'} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
+
+
+def test_the_status_filters_that_are_offered_are_those_there_are() -> None:
+    assert set(overlap_process.STATUS_FILTERS) == set(overlap.STATUS_KEPT)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
