@@ -371,7 +371,8 @@ def test_a_web_worker_that_answers_processes_still_imports_no_heavy_library() ->
 import sys
 from gis_service.processes.engine import Engine
 Engine()
-print(*sorted({'geopandas', 'pandas', 'rasterio', 'numba', 'pyogrio', 'folium', 'procrastinate'} & set(sys.modules)))
+heavy = {'geopandas', 'pandas', 'rasterio', 'numba', 'pyogrio', 'folium', 'procrastinate'}
+print(*sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
