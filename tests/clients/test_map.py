@@ -105,7 +105,24 @@ def test_the_map_speaks_the_language_asked_for(page: tuple[Browser, str]) -> Non
     assert heads == {"en": "Overlap report", "vi": "Báo cáo chồng lấn"}
 
 
-def test_an_area_is_drawn_by_clicks_and_by_keyboard(page: tuple[Browser, str]) -> None:
+def test_turning_the_system_dark_recolours_the_map_and_keeps_the_drawn_area(
+    page: tuple[Browser, str],
+) -> None:
+    made, address = page
+    made.open(f"{address}/map?lang=en#9/20.5/105.5")
+    made.wait(_READY)
+    sea = "gisMap.getPaintProperty('background', 'background-color')"
+    light = made.run(f"return {sea}")
+    made.click("#draw")
+    made.click_at(600, 300)
+    made.dark(True)
+    made.wait(f"{sea} !== '{light}'")
+    made.dark(False)
+    made.wait(f"{sea} === '{light}'")
+    assert made.run("return !document.getElementById('drawing').hidden")
+
+
+def test_an_area_is_drawn_by_clicks_and_closed_by_enter(page: tuple[Browser, str]) -> None:
     made, address = page
     made.open(f"{address}/map?lang=en#9/20.5/105.5")
     made.wait(_READY)
@@ -117,6 +134,19 @@ def test_an_area_is_drawn_by_clicks_and_by_keyboard(page: tuple[Browser, str]) -
     assert made.run("return document.getElementById('subject').textContent") == "Area ready, 3 corners."
     made.click("#clear")
     assert made.run("return document.getElementById('ready').hidden")
+
+
+def test_an_area_is_drawn_by_keyboard_alone(page: tuple[Browser, str]) -> None:
+    made, address = page
+    made.open(f"{address}/map?lang=en#9/20.5/105.5")
+    made.wait(_READY)
+    made.click("#draw")
+    for place in ([105.4, 20.4], [105.6, 20.4], [105.6, 20.6]):
+        made.run("gisMap.jumpTo({center: arguments[0]})", place)
+        made.type(".maplibregl-canvas", " ")
+    made.type(".maplibregl-canvas", "\ue007")
+    made.wait("!document.getElementById('ready').hidden")
+    assert made.run("return document.getElementById('subject').textContent") == "Area ready, 3 corners."
 
 
 def test_an_outline_that_crosses_itself_is_refused_where_it_is_drawn(page: tuple[Browser, str]) -> None:

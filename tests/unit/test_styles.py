@@ -96,6 +96,9 @@ def test_every_colour_of_the_legend_is_a_colour_of_the_map_and_has_its_words(pat
 
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.stem)
-def test_dark_colours_belong_to_layers_of_the_style(path: Path) -> None:
+def test_dark_colours_replace_colours_that_the_style_has(path: Path) -> None:
+    """So that turning light again by the style's own values undoes all of them."""
     style = _read(path)
-    assert set(style["metadata"]["gis:dark"]) <= {layer["id"] for layer in style["layers"]}
+    paint = {layer["id"]: set(layer["paint"]) for layer in style["layers"]}
+    for layer_id, colours in style["metadata"]["gis:dark"].items():
+        assert set(colours) <= paint[layer_id], layer_id

@@ -6,7 +6,7 @@ import { legend } from "./legend.js";
 import { content, featuresAt } from "./popup.js";
 import { Project } from "./project.js";
 import { darkWanted, shownAtFirst, visibility } from "./style.js";
-import { drawMap, maplibregl, readyStyle } from "./view.js";
+import { drawMap, maplibregl, readyStyle, recolour } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const settings = settingsOf(byId("settings"));
@@ -27,7 +27,7 @@ async function start() {
   });
   keepLabels(map);
   wireClicks(map, style, titles);
-  darkWanted().addEventListener("change", () => location.reload());
+  darkWanted().addEventListener("change", () => recolour(map, settings));
 }
 
 async function layerTitles() {

@@ -34,9 +34,15 @@ function describe(feature, { settings, titles, say }) {
     make("h3", {}, nameOf(feature, settings.lang)),
     basis(values.basis, say),
     facts,
-    feature.source === "species-ranges" ? make("p", { class: "quiet" }, say("map.popup.presence")) : null,
+    ...caution(feature.source, say),
     make("p", {}, make("a", { href: `${address}?lang=${settings.lang}` }, say("map.popup.details"))),
   ].filter(Boolean);
+}
+
+/** What a reader could take for more than it is. */
+function caution(layer, say) {
+  const words = { "species-ranges": "map.popup.presence", occurrences: "map.popup.coarse", plots: "map.popup.coarse" }[layer];
+  return words ? [make("p", { class: "quiet" }, say(words))] : [];
 }
 
 export function nameOf({ properties }, lang) {

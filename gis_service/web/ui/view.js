@@ -15,6 +15,14 @@ export async function readyStyle(settings, chosen = null) {
   return withGraticule(made, isDark);
 }
 
+/** The colours of the map once the reader has turned the system light or dark; nothing else changes. */
+export async function recolour(map, settings) {
+  const style = await readyStyle(settings);
+  for (const { id, paint } of style.layers.filter((layer) => map.getLayer(layer.id))) {
+    for (const [name, value] of Object.entries(paint ?? {})) map.setPaintProperty(id, name, value);
+  }
+}
+
 /** A map in that element. */
 export function drawMap(container, settings, style, options = {}) {
   const say = (key) => settings.texts[`map.control.${key}`];
