@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gis_service.bootstrap import packages
+from gis_service.bootstrap import packages, system
 from gis_service.bootstrap.steps import Steps
 from tests.conftest import ROOT
 
@@ -65,3 +65,14 @@ def test_asking_and_stopping_install_nothing(tmp_path: Path, command: str, code:
 def test_the_script_is_plain_posix_shell() -> None:
     assert (ROOT / "gis").read_text().startswith("#!/bin/sh\n")
     assert subprocess.run(["sh", "-n", ROOT / "gis"], check=False).returncode == 0
+
+
+def test_what_dpkg_says_of_a_failure_is_kept() -> None:
+    said = [
+        "Setting up fontconfig (2.14) ...\n",
+        "dpkg: error processing package fontconfig (--configure):\n",
+        " installed fontconfig package post-installation script returned error exit status 1\n",
+        "Setting up blt (2.5) ...\n",
+        "E: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+    ]
+    assert system._telling(said) == [said[1], said[2], said[4]]
