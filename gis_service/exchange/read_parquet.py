@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
 
 from gis_service.exchange.reasons import refused
-from gis_service.exchange.source import Batch, Source, batches, checksum
-
-ROWS: Final = 2048
+from gis_service.exchange.source import Batch, Source, batch_rows, batches, checksum
 
 
 def open_parquet(path: Path, lang: str) -> Source:
@@ -58,7 +56,9 @@ def _crs(column: dict[str, Any]) -> pyproj.CRS | None:
 def _read(path: Path, geometry: str, fields: tuple[str, ...], lang: str) -> Iterator[Batch]:
     try:
         with pq.ParquetFile(path) as file:
-            records = file.iter_batches(ROWS, columns=[*fields, geometry])
+            groups = (file.metadata.row_group(at) for at in range(file.num_row_groups))
+            rows = batch_rows(sum(group.total_byte_size for group in groups), file.metadata.num_rows)
+            records = file.iter_batches(rows, columns=[*fields, geometry])
             yield from batches(records, geometry, fields, None)
     except (pa.ArrowInvalid, OSError) as err:
         raise refused("unreadable", lang, name=path.name, fault=str(err).splitlines()[0]) from err

@@ -15,9 +15,8 @@ from gis_service import texts
 from gis_service.exchange import projecting, tcvn3
 from gis_service.exchange.reasons import refused
 from gis_service.exchange.request import LoadRequest
-from gis_service.exchange.source import Batch, Source, batches, checksum
+from gis_service.exchange.source import Batch, Source, batch_rows, batches, checksum, parts
 
-ROWS: Final = 512  # a batch of provinces may hold a million points
 SAMPLE: Final = 2000
 LATIN1: Final = "ISO-8859-1"
 
@@ -43,11 +42,12 @@ def open_vector(path: Path, request: LoadRequest) -> Source:
         raise refused("no_geometry", request.lang, name=path.name, fields=", ".join(info["fields"]))
     fields = tuple(str(name) for name in info["fields"])
     crs = projecting.parse(info["crs"]) if info["crs"] else None
+    rows = batch_rows(sum(part.stat().st_size for part in parts(path)), int(info["features"]))
     return Source(
         name=path.name,
         fields=fields,
         crs=crs,
-        batches=lambda: _read(path, layer, fields, encoding, request.lang),
+        batches=lambda: _read(path, layer, fields, encoding, rows, request.lang),
         rows=int(info["features"]) if info["features"] >= 0 else None,
         checksum=checksum(path),
         cut_names=info["driver"] == "ESRI Shapefile",
@@ -104,10 +104,12 @@ def _is_utf8(latin1: list[str]) -> bool:
     return True
 
 
-def _read(path: Path, layer: str, fields: tuple[str, ...], encoding: _Encoding, lang: str) -> Iterator[Batch]:
+def _read(
+    path: Path, layer: str, fields: tuple[str, ...], encoding: _Encoding, rows: int, lang: str
+) -> Iterator[Batch]:
     try:
         with pyogrio.raw.open_arrow(
-            path, layer=layer, batch_size=ROWS, encoding=encoding.gdal, use_pyarrow=True
+            path, layer=layer, batch_size=rows, encoding=encoding.gdal, use_pyarrow=True
         ) as (meta, stream):
             geometry = meta["geometry_name"] or "wkb_geometry"
             yield from batches(iter(stream), geometry, fields, encoding.decode)

@@ -14,6 +14,7 @@ import pyproj
 from gis_service.exchange.reasons import Reason
 
 BLOCK: Final = 1 << 20
+BATCH_BYTES: Final = 8 << 20
 SIDECARS: Final = (".dbf", ".shx", ".prj", ".cpg", ".dat", ".map", ".id", ".mid")
 
 Attributes = dict[str, list[object]]
@@ -57,6 +58,11 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+def batch_rows(size: int, rows: int) -> int:
+    """How many rows to read at once, by their mean size: memory depends on bytes, speed on rows."""
+    return max(32, min(8192, BATCH_BYTES * max(rows, 1) // max(size, 1)))
+
+
 def batches(
     records: Iterator[pa.RecordBatch],
     geometry: str,
@@ -77,15 +83,19 @@ def _decoded(value: object, decode: Callable[[str], str]) -> object:
     return decode(value) if isinstance(value, str) else value
 
 
+def parts(path: Path) -> list[Path]:
+    """A file with those beside it that belong to it (a shapefile has a .dbf), or all of a folder."""
+    if path.is_dir():  # a file geodatabase
+        return sorted(each for each in path.rglob("*") if each.is_file())
+    family = SIDECARS if path.suffix.lower() in (".shp", ".tab", ".mif") else ()
+    beside = (path.with_suffix(cased) for ending in family for cased in (ending, ending.upper()))
+    return [path, *(each for each in beside if each.is_file())]
+
+
 def checksum(path: Path) -> str:
-    """SHA-256 of a file and of the files beside it that belong to it (a shapefile's .dbf and so on)."""
+    """SHA-256 over all parts of a file."""
     digest = hashlib.sha256()
-    family = (
-        [path.with_suffix(ending) for ending in SIDECARS]
-        if path.suffix.lower() in (".shp", ".tab", ".mif")
-        else []
-    )
-    for each in [path, *(p for p in family if p.is_file())]:
+    for each in parts(path):
         with each.open("rb") as file:
             while block := file.read(BLOCK):
                 digest.update(block)

@@ -31,6 +31,8 @@ def write(frame: gpd.GeoDataFrame, path: Path, driver: str | None = None) -> Pat
         ("parks.gml", "GML"),
         ("parks.tab", "MapInfo File"),
         ("parks.sqlite", "SQLite"),
+        ("parks.gdb", "OpenFileGDB"),
+        ("parks.shp.zip", "ESRI Shapefile"),
         ("parks.parquet", None),
     ],
 )
