@@ -15,9 +15,10 @@ export function legend(list, style, titles, shown, say, toggle) {
 function row(id, entries, about, shown, say, toggle) {
   const box = make("input", { type: "checkbox", id: `layer-${id}`, checked: shown });
   box.addEventListener("change", () => toggle(id, box.checked));
-  const label = make("label", { for: box.id }, ...(entries.length === 1 ? [swatch(entries[0])] : []), about?.title ?? id);
   const note = about?.itemCount === 0 ? make("span", { class: "quiet small" }, ` (${say("map.no_data")})`) : null;
-  const head = make("div", { class: "layer" }, box, label, note);
+  const words = make("span", {}, about?.title ?? id, note);
+  const label = make("label", { for: box.id }, ...(entries.length === 1 ? [swatch(entries[0])] : []), words);
+  const head = make("div", { class: "layer" }, box, label);
   if (entries.length === 1) return make("li", {}, head);
   const swatches = entries.map((entry) => make("li", {}, swatch(entry), say(entry.text)));
   return make("li", {}, head, make("ul", { class: "swatches" }, ...swatches));

@@ -6,6 +6,8 @@ import { dark, darkWanted, only, showing, spoken, withGraticule } from "./style.
 
 export { maplibregl };
 
+const LONGEST_SOURCES_PIXELS = 44;
+
 /** The style's document, ready for the screen; `chosen` layers are shown, and `settings.layers` alone are kept. */
 export async function readyStyle(settings, chosen = null) {
   const style = spoken(await ask(settings.style), settings.lang);
@@ -26,7 +28,7 @@ export async function recolour(map, settings) {
 /** A map in that element. */
 export function drawMap(container, settings, style, options = {}) {
   const say = (key) => settings.texts[`map.control.${key}`];
-  return new maplibregl.Map({
+  const map = new maplibregl.Map({
     container,
     style,
     attributionControl: { compact: true },
@@ -44,6 +46,16 @@ export function drawMap(container, settings, style, options = {}) {
     },
     ...options,
   });
+  map.once("idle", () => foldSources(map));
+  return map;
+}
+
+/** A long list of sources would hide the map: it stays behind its button, a short one stays open. */
+function foldSources(map) {
+  const list = map.getContainer().querySelector(".maplibregl-ctrl-attrib");
+  if (!list || list.offsetHeight <= LONGEST_SOURCES_PIXELS) return;
+  list.removeAttribute("open");
+  list.classList.remove("maplibregl-compact-show");
 }
 
 /** The reader's key goes to this service alone; TileJSON is asked for in the page's language. */
