@@ -232,9 +232,14 @@ class LoadSession:
             {"ids": ids},
         )
 
-    def compare(self, table: Table, columns: Sequence[Column], slug: str) -> tuple[int, int, int]:
-        """Give each staged row its gid, and say how many are new, changed and as they were."""
+    def claim(self, table: Table, slug: str) -> str | None:
+        """Give each staged row its gid; returns an id that another layer of the table has, if any."""
         self._execute(_block("claim", name=sql.Literal(table.name), slug=sql.Literal(slug)))
+        rows = self._rows(_block("strangers", table=table.identifier, where=_constants(table)))
+        return str(rows[0][0]) if rows else None
+
+    def compare(self, table: Table, columns: Sequence[Column]) -> tuple[int, int, int]:
+        """Say how many staged rows are new, changed and as they were."""
         self._execute(sql.SQL("analyze gis_load"))
         pairs = [
             ("geom", _own("geom")),
@@ -290,16 +295,8 @@ class LoadSession:
             cursor.executemany(cast(Any, _block("quarantine")), list(rows))
 
     def _absent(self, block: str, table: Table, dataset_id: int) -> sql.Composable:
-        where = [
-            sql.SQL("t.{} = {}").format(sql.Identifier(name), sql.Literal(value))
-            for name, value in table.constant.items()
-        ]
-        return _block(
-            block,
-            table=table.identifier,
-            dataset=sql.Literal(dataset_id),
-            where=sql.SQL(" and ").join(where) if where else sql.SQL("true"),
-        )
+        dataset = sql.Literal(dataset_id)
+        return _block(block, table=table.identifier, dataset=dataset, where=_constants(table))
 
     def _execute(self, statement: sql.Composable, values: Values | None = None) -> None:
         with translated():
@@ -312,6 +309,15 @@ class LoadSession:
     def table_rules(self, block: str, table: Table) -> list[Row]:
         """Rules of the table as the database keeps them: checks, references or uniques."""
         return self._rows(_block(block), {"table": f"{table.schema}.{table.name}"})
+
+
+def _constants(table: Table) -> sql.Composable:
+    """That a row `t` is one of the layer's."""
+    equal = [
+        sql.SQL("t.{} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in table.constant.items()
+    ]
+    return sql.SQL(" and ").join(equal) if equal else sql.SQL("true")
 
 
 def _wire(kind: str) -> str:

@@ -116,6 +116,10 @@ update gis_load s set gid = c.gid
   from gis.claim_gids({name}, {slug}, array(select source_id from gis_load)) c
  where c.source_id = s.source_id;
 
+-- name: strangers
+-- Ids that another layer of the same table has in this data set: a province and a commune of one code.
+select s.source_id from gis_load s join {table} t using (gid) where not ({where}) order by s.row_no limit 1;
+
 -- name: compare
 -- n: new, c: changed, u: as it was.
 update gis_load s

@@ -189,7 +189,10 @@ def _operation_name(work: _Load) -> str | None:
 def _aim(work: _Load, batch: Batch) -> cleaning.Aim:
     """What to do with the geometry; the operation is chosen once, where the first rows lie."""
     if work.operation is None and not projecting.is_wgs84(work.crs):
-        work.operation = projecting.operation(work.crs, cleaning.bounds(batch.wkb))
+        bounds = cleaning.bounds(batch.wkb)
+        if projecting.are_degrees(work.crs, bounds):
+            raise refused("degrees", work.request.lang, name=work.source.name, crs=projecting.label(work.crs))
+        work.operation = projecting.operation(work.crs, bounds)
         if work.operation.guessed:
             work.notes.append(work.say("note.guessed_datum", crs=projecting.label(work.crs)))
     points = work.request.layer.geometry.type == "Point"
@@ -255,7 +258,9 @@ def _merge(session: LoadSession, work: _Load, parameters: str) -> LoadResult:
     dataset_id, said = datasets.save(session, request, work.source.name)
     work.notes += said
     session.hold(each.source_id for each in work.bad if each.source_id)
-    new, changed, same = session.compare(table, columns, request.dataset.slug)
+    if stranger := session.claim(table, request.dataset.slug):
+        raise refused("other_layer", request.lang, id=stranger, slug=request.dataset.slug)
+    new, changed, same = session.compare(table, columns)
     withdrawn = 0 if request.partial else session.absent(table, dataset_id)
     counts = Counts(work.read, new, changed, same, withdrawn, len(work.bad), len(work.repaired))
     release = session.open_release(f"{request.dataset.slug}: {work.source.name}")

@@ -61,6 +61,12 @@ def srid_of(crs: pyproj.CRS) -> int | None:
     return crs.to_2d().to_epsg(min_confidence=70)
 
 
+def are_degrees(crs: pyproj.CRS, bounds: Bounds) -> bool:
+    """Whether numbers said to be metres of a projected system are degrees by all appearance."""
+    west, south, east, north = bounds
+    return bool(crs.is_projected and -180 <= west <= east <= 180 and -90 <= south <= north <= 90)
+
+
 def label(crs: pyproj.CRS) -> str:
     """A short name for people: `EPSG:3405 VN-2000 / UTM zone 48N`."""
     code = srid_of(crs)

@@ -220,6 +220,13 @@ def test_an_unknown_licence_closes_the_rows_until_it_is_named(fresh_database: st
     assert one(fresh_database, "select title from gis.dataset") == "frame"
 
 
+def test_an_id_of_another_layer_in_the_same_table_is_refused(fresh_database: str) -> None:
+    put(fresh_database, parks({"01": square(0)}), "provinces")
+    with pytest.raises(DataRefused, match="'01' belongs to a row of another layer"):
+        put(fresh_database, parks({"01": square(5)}), "communes")
+    assert one(fresh_database, "select level from gis.admin_unit") == "province"
+
+
 @pytest.mark.parametrize(
     "licence", ["CC0-1.0", "CC-BY-4.0", "cc by-sa 4.0", "OGL-BC", "Public domain", "ODbL", "MIT"]
 )
@@ -287,6 +294,7 @@ def test_every_row_is_either_loaded_or_set_aside(database: str, rows: list[dict[
         (parks({"a": square(0)}), {"maps": {"name": "gid"}}, "no column 'gid'"),
         (parks({"a": square(0)}), {"crs": "EPSG:3405"}, "--override-crs"),
         (parks({"a": square(0)}), {"crs": "EPSG:1"}, "no reference system"),
+        (parks({"a": square(0)}), {"crs": "EPSG:3405", "override_crs": True}, "look like degrees"),
         (parks({"a": square(0)}).set_crs(None, allow_override=True), {}, "--crs"),
         (parks({"a": square(0)}, WDPAID=[1], NAME_ENG=["x"]), {}, "WDPA 1.6"),
         (parks({"a": square(0)}), {"dataset": DatasetInfo("Bad Slug")}, "can't name a data set"),
