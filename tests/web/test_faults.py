@@ -1,5 +1,6 @@
 """What the server does without a database, without rows, under a slow query, and when a client leaves."""
 
+import asyncio
 import socket
 import time
 
@@ -60,8 +61,10 @@ def slow(start_server: Starter, database: str) -> tuple[str, str]:
     with SyncDatabase(database) as db:
         db.apply(
             [
-                ("create function public.slow() returns boolean language plpgsql volatile as"
-                " $$ begin perform pg_sleep(60); return true; end $$"),
+                (
+                    "create function public.slow() returns boolean language plpgsql volatile as"
+                    " $$ begin perform pg_sleep(60); return true; end $$"
+                ),
                 "create policy slow on gis.admin_unit as restrictive for select using (public.slow())",
             ]
         )
@@ -83,6 +86,20 @@ def test_a_slow_query_is_stopped_at_the_deadline(slow: tuple[str, str]) -> None:
     assert "retry-after" in answer.headers
     assert settles(dsn, 0)
     assert httpx.get(f"{url}/collections/plots/items").status_code == 200
+
+
+def test_more_requests_than_may_wait_are_told_to_come_back(slow: tuple[str, str]) -> None:
+    """204 fit: four connections and two hundred places in the queue."""
+    answers = asyncio.run(at_once(f"{slow[0]}/collections/provinces/items", 230))
+    assert {answer.status_code for answer in answers} == {503}
+    busy = [answer for answer in answers if answer.json()["type"].endswith(":busy")]
+    assert busy
+    assert all("retry-after" in answer.headers for answer in busy)
+
+
+async def at_once(url: str, count: int) -> list[httpx.Response]:
+    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=count)) as client:
+        return await asyncio.gather(*(client.get(url) for _ in range(count)))
 
 
 def test_a_query_is_cancelled_when_its_client_leaves(start_server: Starter, slow: tuple[str, str]) -> None:
