@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 
 from gis_service.errors import NotAcceptable
 from gis_service.features.refusal import refuse
@@ -65,6 +67,7 @@ def spoken(accept: str | None, default: str) -> str:
     return best if ours[best] > 0 else default
 
 
+@lru_cache(maxsize=256)  # a client sends the same header with every request
 def preferences(header: str) -> Mapping[str, float]:
     """The weights of an Accept-like header, by lower-case name."""
     found: dict[str, float] = {}
@@ -72,7 +75,7 @@ def preferences(header: str) -> Mapping[str, float]:
         name, *options = part.strip().lower().split(";")
         if name.strip():
             found[name.strip()] = _weight(options)
-    return found
+    return MappingProxyType(found)
 
 
 def _weight(options: Sequence[str]) -> float:
