@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from gis_service.db.query import Query
 
 # The columns of a job as read, in this order.
@@ -35,7 +37,7 @@ def submit(
     owner, policy_class, tier, codes = caller
     callbacks = asked.get("callbacks")
     params = (
-        process, owner, policy_class, tier, list(codes), lang, json.dumps(asked["inputs"]),
+        process, owner, policy_class, tier, list(codes), lang, orjson.dumps(asked["inputs"]).decode(),
         asked["response"], asked["format"], json.dumps(callbacks) if callbacks else None, base_url, most,
     )  # fmt: skip
     return Query(_SUBMIT, params)

@@ -94,11 +94,14 @@ class Engine:
     def execute(self, asking: Asking, process: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is to be executed, once pygeoapi and the process have agreed to it."""
         held = Held(asking.lang)
-        # The callbacks were judged before and are ours to make.
+        # The callbacks were judged before and are ours to make; the area may be large and is the worker's.
+        given = document.get("inputs", {})
+        area = {"area": given["area"]} if isinstance(given.get("area"), dict) else {}
         plain = {name: value for name, value in document.items() if name != "subscriber"}
+        plain["inputs"] = {**given, **{name: {} for name in area}}
         self._call(asking, held, ogc.execute_process, process, body=json.dumps(plain).encode())
         assert held.asked is not None, "pygeoapi has called the manager, or it would have refused"
-        inputs = overlap_process.check(held.asked.inputs)
+        inputs = overlap_process.check({**held.asked.inputs, **area})
         response = "document" if held.asked.response == "document" else "raw"
         return {
             "process": process,

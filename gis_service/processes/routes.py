@@ -17,6 +17,7 @@ from gis_service.db import jobs_sql
 from gis_service.db.pool import Database
 from gis_service.errors import GisError, InvalidParameter, MethodNotAllowed, NotFound
 from gis_service.links import Links
+from gis_service.processes import reading
 from gis_service.processes.errors import (
     BadExecution,
     CallbackRefused,
@@ -78,6 +79,8 @@ class Processes:
     settings: Settings
     database: Database
     _engine: Engine | None = field(default=None, init=False)
+    # One body at a time is made into objects: a large one costs several times its bytes.
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def handle(self, asking: Asking) -> Answer:
         """The answer to any request below /processes, /jobs and /reports; a GisError for what is refused."""
@@ -175,12 +178,9 @@ class Processes:
         self, asking: Asking, engine: Engine, process: str
     ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         body = await asking.read()
-        try:
-            document = json.loads(body)
-        except ValueError as err:
-            raise BadExecution(say("report.input.json", "en"), key="report.input.json") from err
-        if not isinstance(document, dict):
-            raise BadExecution(say("report.input.object", "en"), key="report.input.object")
+        async with self._reading:
+            vertices = self.settings.limits.report_vertices
+            document = await asyncio.to_thread(reading.document, body, vertices)
         callbacks = document.get("subscriber")
         if callbacks is not None:
             self._check_callbacks(callbacks)
@@ -191,7 +191,10 @@ class Processes:
         if not isinstance(callbacks, dict):
             raise BadExecution(say("report.input.object", "en"), key="report.input.object")
         for address in callbacks.values():
-            parts = urlsplit(str(address))
+            try:
+                parts = urlsplit(str(address))
+            except ValueError as err:
+                raise CallbackRefused(str(address)[:100]) from err
             if parts.scheme not in ("http", "https") or parts.hostname not in self.settings.callback_hosts:
                 raise CallbackRefused(str(parts.hostname or address)[:100])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from gis_service.settings import Settings
@@ -22,22 +22,31 @@ class App:
     def __init__(self, configure: Callable[[], tuple[Settings, str]]) -> None:
         self._configure = configure
         self._service: Service | None = None
+        self._bodies = body.Allowance(0)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             service = self._started()
-            request = _request_of(scope, receive, service.context.settings.limits.body_bytes)
+            headers = _headers_of(scope)
+            most = service.context.settings.limits.body_bytes
+            intake = body.Intake(_chunks(receive), headers, most, self._bodies)
+            request = _request_of(scope, headers, intake)
             response = service.quick(request)
             if response is None:
-                response = await _unless_gone(service.answer(request), request, receive)
+                try:
+                    response = await _unless_gone(service.answer(request), request, receive)
+                finally:
+                    intake.close()
             if response is not None:
                 await _send_all(request, response, send)
 
     def _started(self) -> Service:
         if self._service is None:
-            self._service = assemble.assemble(*self._configure())
+            settings, dsn = self._configure()
+            self._service = assemble.assemble(settings, dsn)
+            self._bodies = body.Allowance(body.AT_ONCE * settings.limits.body_bytes)
         return self._service
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -53,22 +62,23 @@ class App:
                 return
 
 
-def _request_of(scope: Message, receive: Receive, body_bytes: int) -> Request:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+def _headers_of(scope: Message) -> Mapping[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
-    async def chunks() -> AsyncIterator[bytes]:
-        more = True
-        while more:
-            message = await receive()
-            more = message["type"] == "http.request" and message.get("more_body", False)
-            yield message.get("body", b"")
 
-    async def read() -> bytes:
-        return await body.read(chunks(), headers, body_bytes)
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        yield message.get("body", b"")
 
+
+def _request_of(scope: Message, headers: Mapping[str, str], intake: body.Intake) -> Request:
     client = scope["client"][0] if scope.get("client") else ""
     query = scope["query_string"].decode("latin-1")
-    return Request(scope["method"], scope["path"], query, headers, client, scope.get("scheme", "http"), read)
+    scheme = scope.get("scheme", "http")
+    return Request(scope["method"], scope["path"], query, headers, client, scheme, intake.read)
 
 
 async def _unless_gone(answer: Awaitable[Response], request: Request, receive: Receive) -> Response | None:

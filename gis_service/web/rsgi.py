@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from gis_service.settings import Settings
@@ -46,10 +46,12 @@ class App:
     def __init__(self, configure: Callable[[], tuple[Settings, str]]) -> None:
         self._configure = configure
         self._service: Service | None = None
+        self._bodies = body.Allowance(0)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         settings, dsn = self._configure()
         self._service = assemble.assemble(settings, dsn)
+        self._bodies = body.Allowance(body.AT_ONCE * settings.limits.body_bytes)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._service is not None:
@@ -58,27 +60,32 @@ class App:
     async def __rsgi__(self, scope: Scope, proto: Proto) -> None:
         service = self._service
         assert service is not None, "granian calls __rsgi_init__ first"
-        request = request_of(scope, proto, service.context.settings.limits.body_bytes)
+        headers = headers_of(scope)
+        intake = body.Intake(proto, headers, service.context.settings.limits.body_bytes, self._bodies)
+        request = request_of(scope, headers, intake)
         response = service.quick(request)
         if response is None:
-            response = await _unless_gone(service.answer(request), request, proto)
+            try:
+                response = await _unless_gone(service.answer(request), request, proto)
+            finally:
+                intake.close()
         if response is not None:
             await _send(request, response, proto)
 
 
-def request_of(scope: Scope, proto: Proto, body_bytes: int) -> Request:
+def headers_of(scope: Scope) -> dict[str, str]:
     headers = dict(scope.headers.items())
     for name in credentials.HEADERS:
         if name in scope.headers and name not in headers:
             headers[name] = ""  # granian leaves out values that aren't ASCII; such a key is wrong, not absent
     if scope.authority and "host" not in headers:
         headers["host"] = scope.authority
+    return headers
 
-    async def read() -> bytes:
-        return await body.read(proto, headers, body_bytes)
 
+def request_of(scope: Scope, headers: Mapping[str, str], intake: body.Intake) -> Request:
     client = scope.client.rpartition(":")[0]
-    return Request(scope.method, scope.path, scope.query_string, headers, client, scope.scheme, read)
+    return Request(scope.method, scope.path, scope.query_string, headers, client, scope.scheme, intake.read)
 
 
 async def _unless_gone(answer: Awaitable[Response], request: Request, proto: Proto) -> Response | None:

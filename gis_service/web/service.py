@@ -72,10 +72,11 @@ class Service:
         began = time.perf_counter()
         name, request = "none", self._addressed(request)
         try:
-            params.check_path(request.path)
-            name, response, request = await self._routed(request)
-        except GisError as err:
-            response = await self._problem(request, err)
+            try:
+                params.check_path(request.path)
+                name, response, request = await self._routed(request)
+            except GisError as err:
+                response = await self._problem(request, err)
         except Exception as err:
             # The outermost rim: whatever went wrong is logged whole, and the caller learns a number.
             response = await self._fault(request, err)
