@@ -96,7 +96,7 @@ def plan(
     if id_field is not None and id_field not in fields:
         raise Unmappable("field", id_field)
     return FieldMap(
-        pairs=tuple(pairs.values()),
+        pairs=(*pairs.values(), *_verbatim(schema, pairs, targets)),
         leftover=tuple(field for field in fields if field not in pairs),
         missing=tuple(t.name for t in targets if t.required and t.name not in filled),
         schema=schema.name,
@@ -136,6 +136,17 @@ def _add(
         recode = schema.recodes.get((fold(field), name))
         pairs[field] = Pair(field, by_name[name], recode)
         filled.add(name)
+
+
+def _verbatim(schema: Schema, pairs: Mapping[str, Pair], targets: Sequence[Target]) -> list[Pair]:
+    """Pairs that keep the source's own words beside what they were understood as."""
+    by_name = {target.name: target for target in targets}
+    filled = {pair.target.name: pair for pair in pairs.values()}
+    return [
+        Pair(filled[column].source, by_name[kept])
+        for column, kept in schema.verbatim.items()
+        if column in filled and kept in by_name and kept not in filled
+    ]
 
 
 def _renamed(schema: Schema) -> Mapping[str, str]:

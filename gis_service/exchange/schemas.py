@@ -13,7 +13,7 @@ class Schema:
 
     `renames` go before equal names, for a name may have changed its meaning; `aliases` come last. `keys` are
     the columns that name a row, the first key with a filled leading column counts. `recodes` belong to a pair
-    of field (folded) and column.
+    of field (folded) and column. `verbatim` leads from a column to the one that keeps what the source wrote.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Schema:
     aliases: Mapping[str, str] = field(default_factory=dict)
     recodes: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     keys: tuple[tuple[str, ...], ...] = ()
+    verbatim: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ambiguous(ValueError):
@@ -105,6 +106,7 @@ DARWIN_CORE: Final = Schema(
     "darwin-core",
     aliases={"sci_name": "scientific_name", "species": "scientific_name", "gbifID": "occurrence_id"},
     keys=(("occurrence_id",),),
+    verbatim={"event_date": "verbatim_event_date"},
 )
 UNITS: Final = Schema(
     "units",

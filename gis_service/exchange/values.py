@@ -17,6 +17,7 @@ _NO_VALUE: Final = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
 _YES: Final = frozenset({"true", "t", "yes", "y", "1", "có", "x"})
 _NO: Final = frozenset({"false", "f", "no", "n", "0", "không"})
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_COARSE: Final = re.compile(r"\d{4}(-\d\d)?")
 _INT_BITS: Final = {"int2": 16, "int4": 32, "int8": 64}
 
 
@@ -77,27 +78,30 @@ def boolean(value: object) -> bool:
 
 
 def date(value: object) -> dt.date:
-    """A day: ISO 8601, or day/month/year as Viet Nam writes it."""
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
+    """A day: ISO 8601 or day/month/year as in Viet Nam; the first day of a month, year or interval."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
-    said = text(value)
-    if found := _DAY_FIRST.fullmatch(said):
-        day, month, year = map(int, found.groups())
-        return dt.date(year, month, day)
-    return dt.datetime.fromisoformat(said).date()
+    return (value if isinstance(value, dt.datetime) else _first_moment(text(value))).date()
 
 
 def moment(value: object) -> dt.datetime:
-    """A moment; one without a zone is taken as UTC."""
+    """A moment, the first of a day, month, year or interval; one without a zone is taken as UTC."""
     if isinstance(value, dt.datetime):
         found = value
     elif isinstance(value, dt.date):
         found = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     else:
-        found = dt.datetime.fromisoformat(text(value))
+        found = _first_moment(text(value))
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def _first_moment(said: str) -> dt.datetime:
+    if found := _DAY_FIRST.fullmatch(said):
+        day, month, year = map(int, found.groups())
+        return dt.datetime(year, month, day, tzinfo=dt.UTC)
+    start = said.partition("/")[0].strip()
+    missing_parts = {4: "-01-01", 7: "-01"} if _COARSE.fullmatch(start) else {}
+    return dt.datetime.fromisoformat(start + missing_parts.get(len(start), ""))
 
 
 def texts(value: object) -> list[str]:

@@ -60,6 +60,35 @@ def test_a_shapefile_without_prj_asks_for_its_system(fresh_database: str, tmp_pa
     assert put(fresh_database, path, crs="EPSG:4326").counts.inserted == 2
 
 
+WDPA_OLD = {
+    "WDPAID": 7877.0, "WDPA_PID": "7877", "PA_DEF": "1", "NAME": "Cat Ba", "ORIG_NAME": "Cát Bà", "MARINE": "1",
+    "STATUS": "Designated", "STATUS_YR": 1986, "IUCN_CAT": "II", "PARENT_ISO3": "VNM", "ISO3": "VNM",
+    "SUB_LOC": "VN-13", "REP_AREA": 152.0,
+}  # fmt: skip
+WDPA_NEW = {
+    "SITE_ID": 7877, "SITE_PID": "7877", "SITE_TYPE": "PA", "NAME_ENG": "Cat Ba", "NAME": "Cát Bà",
+    "REALM": "Coastal", "STATUS": "Designated", "STATUS_YR": 1986, "IUCN_CAT": "II", "PRNT_ISO3": "VNM",
+    "ISO3": "VNM", "REP_AREA": 152.0, "GOVSUBTYPE": "Not Reported",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Column names longer than 10 characters")
+@pytest.mark.filterwarnings("ignore:Normalized/laundered field name")
+@pytest.mark.parametrize(("fields", "schema"), [(WDPA_OLD, "wdpa-1.6"), (WDPA_NEW, "wdpa-2025")])
+def test_both_versions_of_wdpa_give_the_same_row(
+    fresh_database: str, tmp_path: Path, fields: dict[str, object], schema: str
+) -> None:
+    frame = gpd.GeoDataFrame(
+        {name: [value] for name, value in fields.items()}, geometry=[square(107)], crs=4326
+    )
+    result = put(fresh_database, write(frame, tmp_path / "wdpa.shp"), id_field=None)
+    assert result.schema == schema
+    columns = "source_id, site_id, site_pid, site_type, name, name_eng, realm, status_yr, prnt_iso3, rep_area"
+    assert ask(fresh_database, f"select {columns} from gis.protected_area") == [
+        ("7877", 7877, "7877", "PA", "Cát Bà", "Cat Ba", "Coastal", 1986, "VNM", 152.0)
+    ]
+
+
 def legacy(tmp_path: Path, *words: bytes) -> Path:
     """A shapefile whose .dbf holds those bytes and which doesn't name its encoding."""
     shown = [word.decode("latin-1") for word in words]

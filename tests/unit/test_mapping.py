@@ -87,6 +87,13 @@ def test_darwin_core_names_match_in_any_case() -> None:
     }  # fmt: skip
 
 
+def test_a_coarse_date_keeps_its_own_words() -> None:
+    targets = (*RECORD, Target("verbatim_event_date", "text"))
+    rows = one_row({"scientificName": "Pongo", "eventDate": "1998-05"}, targets, "occurrence")
+    assert rows.columns["event_date"] == [dt.datetime(1998, 5, 1, tzinfo=dt.UTC)]
+    assert rows.columns["verbatim_event_date"] == ["1998-05"]
+
+
 def test_names_that_a_shapefile_cut_are_known_again() -> None:
     schema = schemas.schema_for("occurrence", [])
     plan = mapping.plan(["scientific", "coordinate", "occurrence"], RECORD, schema, {}, cut_names=True)
@@ -158,6 +165,9 @@ def test_an_unfit_value_is_a_fault_with_its_field() -> None:
         ("date", "5/7/2013", dt.date(2013, 7, 5)),
         ("date", "2013-07-05T08:00:00", dt.date(2013, 7, 5)),
         ("timestamptz", dt.date(2020, 1, 2), dt.datetime(2020, 1, 2, tzinfo=dt.UTC)),
+        ("timestamptz", "2019", dt.datetime(2019, 1, 1, tzinfo=dt.UTC)),
+        ("timestamptz", "2019-05", dt.datetime(2019, 5, 1, tzinfo=dt.UTC)),
+        ("timestamptz", "2019-05-03T10:00+07:00/2019-06", dt.datetime(2019, 5, 3, 3, tzinfo=dt.UTC)),
         ("_text", "VNM; LAO", ["VNM", "LAO"]),
         ("float8", "1e3", 1000.0),
     ],
