@@ -22,7 +22,9 @@ from gis_service.geoprocessing.clip import Piece, box_of
 from gis_service.geoprocessing.measure import Geometries
 
 GEOD = Geod(ellps="WGS84")
+FARTHEST_M = 1_500_000.0  # what is farther away is no neighbour
 _PAGE = 12
+_PIECE_EDGES = 32
 _FLATTEST_DEGREE_M = 110_574.0  # a degree of latitude at the equator, the shortest there is
 _EQUATOR_DEGREE_M = 111_319.49
 _EDGE_STEP = 0.01  # degrees; between cuts an edge strays 7 mm from the line it is at most, at 16° north
@@ -58,36 +60,39 @@ class Near:
 def nearest(
     db: SyncDatabase, view: ViewedLayer, search: Search, project: BaseGeometry, budget: Budget
 ) -> tuple[Near, ...]:
-    """The nearest features that the search wants, nearest first.
+    """The nearest features that the search wants, nearest first, none beyond FARTHEST_M.
 
     Candidates come by their distance in degrees to the project's box, which is never above the true one;
     the search ends when no candidate left can be nearer than the last of those found.
     """
     seen = [name for name in search.names if name in view.properties]
-    box = box_of(project)
+    box, outline = box_of(project), Outline(project)
     best: list[Near] = []
     for offset in range(0, 1_000_000, _PAGE):
         budget.check()
         page = db.run(report_sql.nearest(view, seen, box, _PAGE, offset))
         for degrees, key, feature_id, basis, dataset_id, wkb, *values in page:
+            budget.check()
             if _settled(best, search.n, degrees, box):
-                return tuple(best)
+                return _within_reach(best)
             properties = dict(zip(seen, values, strict=True))
             if search.wanted(key, properties):
                 shape = shapely.from_wkb([wkb])[0]
                 piece = Piece(key, str(feature_id), basis, dataset_id, properties, shape, 0.0, 0.0)
-                found = [*best, Near(piece, gap(project, shape))]
+                found = [*best, Near(piece, outline.gap(shape))]
                 best = nsmallest(search.n, found, key=lambda near: near.gap.distance_m)
         if len(page) < _PAGE:
             break
-    return tuple(best)
+    return _within_reach(best)
+
+
+def _within_reach(best: Sequence[Near]) -> tuple[Near, ...]:
+    return tuple(near for near in best if near.gap.distance_m <= FARTHEST_M)
 
 
 def _settled(best: Sequence[Near], n: int, degrees: float, box: BBox) -> bool:
     """Whether no candidate that many degrees away, or more, can be nearer than the last of the best."""
-    if len(best) < n:
-        return False
-    farthest = best[-1].gap.distance_m
+    farthest = min(best[-1].gap.distance_m, FARTHEST_M) if len(best) == n else FARTHEST_M
     return least_m(degrees, box, farthest) > farthest
 
 
@@ -99,25 +104,78 @@ def least_m(degrees: float, box: BBox, reach_m: float) -> float:
     return degrees * min(_FLATTEST_DEGREE_M, _EQUATOR_DEGREE_M * math.cos(math.radians(farthest)))
 
 
-def gap(one: BaseGeometry, other: BaseGeometry) -> Gap:
-    """The shortest geodesic between two geometries whose edges are straight in degrees.
+class Outline:
+    """The outline of a geometry, cut into short pieces and indexed, so that only near ones are looked at."""
 
-    A first guess in stretched degrees is made exact in an azimuthal projection laid on the middle of the
-    guess, again until it stays where it is: near its centre that projection keeps distances.
-    """
-    if shapely.intersects(one, other):
-        at = shapely.point_on_surface(shapely.intersection(one, other))
-        return Gap(0.0, None, (at.x, at.y), (at.x, at.y))
-    cut_one, cut_other = shapely.segmentize([one, other], _EDGE_STEP)
-    start, end = _guess(one, other)
-    found = _geodesic(start, end)
-    for _ in range(6):
-        start, end = _ends(cut_one, cut_other, _middle(found))
-        closer = _geodesic(start, end)
-        if closer.distance_m > found.distance_m - 1e-4:
-            return min(found, closer, key=lambda each: each.distance_m)
-        found = closer
-    return found
+    def __init__(self, geometry: BaseGeometry) -> None:
+        self._geometry = geometry
+        shapely.prepare(geometry)
+        south, north = geometry.bounds[1], geometry.bounds[3]
+        # Longitude shrunk makes degrees nearly alike both ways, as far as choosing pieces goes.
+        self._shrink = max(math.cos(math.radians((south + north) / 2)), 0.01)
+        self._pieces = _pieces(geometry)
+        self._tree = shapely.STRtree(self._shrunk(self._pieces))
+
+    def gap(self, other: BaseGeometry) -> Gap:
+        """The shortest geodesic to a geometry whose edges are straight in degrees.
+
+        The pieces that may hold its ends are laid into an azimuthal projection around the middle of a first
+        guess, again until the ends stay where they are: near its centre that projection keeps distances.
+        """
+        if shapely.intersects(self._geometry, other):
+            at = shapely.point_on_surface(shapely.intersection(self._geometry, other))
+            return Gap(0.0, None, (at.x, at.y), (at.x, at.y))
+        mine, others, found = self._near(other)
+        for _ in range(6):
+            closer = _geodesic(*_ends(mine, others, _middle(found)))
+            if closer.distance_m > found.distance_m - 1e-4:
+                return min(found, closer, key=lambda each: each.distance_m)
+            found = closer
+        return found
+
+    def _near(self, other: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry, Gap]:
+        """The pieces of both outlines that may be nearest, and a first guess of the way."""
+        theirs = _pieces(other)
+        shrunk = self._shrunk(theirs)
+        (which, nearest_mine), degrees = self._tree.query_nearest(
+            shrunk, return_distance=True, all_matches=False
+        )
+        first = int(np.argmin(degrees))
+        # Twice as far covers what the shrinking gets wrong over a thousand kilometres.
+        reach = 2 * float(degrees[first]) + 2 * _EDGE_STEP
+        close = which[degrees <= reach]
+        mine = np.unique(self._tree.query(shrunk[close], predicate="dwithin", distance=reach)[1])
+        pair = self._pieces[nearest_mine[first]], theirs[which[first]]
+        start, end = shapely.get_coordinates(shapely.shortest_line(*pair))
+        guess = _geodesic((float(start[0]), float(start[1])), (float(end[0]), float(end[1])))
+        return _cut(self._pieces[mine]), _cut(theirs[close]), guess
+
+    def _shrunk(self, pieces: Geometries) -> Geometries:
+        shrunk: Geometries = shapely.transform(pieces, lambda xy: xy * (self._shrink, 1.0))
+        return shrunk
+
+
+def _pieces(geometry: BaseGeometry) -> Geometries:
+    """The rings as lines of at most _PIECE_EDGES edges."""
+    coords, ring = shapely.get_coordinates(_rings(geometry), return_index=True)
+    begins = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
+    within = np.arange(len(coords)) - np.repeat(begins, np.diff(np.r_[begins, len(coords)]))
+    last = np.r_[ring[1:] != ring[:-1], True]
+    starts = np.flatnonzero((within % _PIECE_EDGES == 0) & ~last)
+    lengths = np.diff(np.r_[starts, len(coords)])
+    # A piece ends at the vertex that the next one begins with, but at its ring's end.
+    ends_ring = np.r_[ring[starts[1:]] != ring[starts[:-1]], True]
+    counts = np.where(ends_ring, lengths, lengths + 1)
+    index = np.repeat(np.arange(len(starts)), counts)
+    offsets = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+    lines: Geometries = shapely.linestrings(coords[starts[index] + offsets], indices=index)
+    # Points drawn twice make lines of no length, which GEOS can't cut.
+    return lines[shapely.length(lines) > 0]
+
+
+def _cut(pieces: Geometries) -> BaseGeometry:
+    whole: BaseGeometry = shapely.segmentize(shapely.multilinestrings(list(pieces)), _EDGE_STEP)
+    return whole
 
 
 def length(geometry: BaseGeometry) -> float:
@@ -131,14 +189,6 @@ def length(geometry: BaseGeometry) -> float:
 def _rings(geometry: BaseGeometry) -> Geometries:
     found: Geometries = shapely.get_rings(shapely.get_parts(geometry))
     return found
-
-
-def _guess(one: BaseGeometry, other: BaseGeometry) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The nearest points in degrees with longitude shrunk as at the latitude between the two."""
-    shrink = max(math.cos(math.radians((one.centroid.y + other.centroid.y) / 2)), 0.01)
-    scaled = [shapely.transform(each, lambda xy: xy * (shrink, 1.0)) for each in (one, other)]
-    (x1, y1), (x2, y2) = shapely.get_coordinates(shapely.shortest_line(*scaled))
-    return (x1 / shrink, y1), (x2 / shrink, y2)
 
 
 def _ends(

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import shapely
 from pyproj import Geod
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.geo.bbox import BBox
-from gis_service.geoprocessing.nearest import gap, least_m, length
+from gis_service.geoprocessing.nearest import Outline, least_m, length
 
 GEOD = Geod(ellps="WGS84")
 
@@ -31,21 +31,34 @@ PAIRS = [
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_no_pair_of_points_on_the_outlines_is_nearer(one: BaseGeometry, other: BaseGeometry) -> None:
-    found, fine = gap(one, other).distance_m, searched(one, other, 0.002)
+    found, fine = Outline(one).gap(other).distance_m, searched(one, other, 0.002)
     assert found <= fine + 0.001
     assert found == pytest.approx(fine, rel=0.02)
 
 
+def test_outlines_of_many_vertices_and_rings_have_the_gap_of_their_nearest_parts() -> None:
+    lake = Point(105, 20).buffer(0.5, 400).difference(Point(105, 20).buffer(0.4, 300))
+    isle, far = Point(105.1, 20.05).buffer(0.05, 100), Point(109, 23).buffer(0.3, 90)
+    for other in (isle, far, MultiPolygon([isle, far])):
+        found = Outline(lake).gap(other).distance_m
+        assert found == pytest.approx(searched(lake, other, 0.01), rel=0.002)
+
+
+def test_points_drawn_many_times_do_no_harm() -> None:
+    stutter = Polygon([(105, 10)] * 40 + [(106, 10)] + [(106, 11)] * 70 + [(105, 11)])
+    assert Outline(stutter).gap(shapely.box(107, 10, 108, 11)).bearing_deg == pytest.approx(90, abs=0.3)
+
+
 def test_the_gap_over_a_meridian_is_the_geodesic_and_points_east() -> None:
     west, east = shapely.box(105, 0, 106, 1), shapely.box(107, 0, 108, 1)
-    found = gap(west, east)
+    found = Outline(west).gap(east)
     # The shortest way lies on the northern edge, where a degree of longitude is shortest.
     assert found.distance_m == pytest.approx(GEOD.inv(106, 1, 107, 1)[2], abs=0.001)
     assert found.bearing_deg == pytest.approx(90, abs=0.02)
 
 
 def test_polygons_that_meet_have_no_gap_and_no_bearing() -> None:
-    found = gap(shapely.box(105, 10, 106, 11), shapely.box(106, 10, 107, 11))
+    found = Outline(shapely.box(105, 10, 106, 11)).gap(shapely.box(106, 10, 107, 11))
     assert (found.distance_m, found.bearing_deg) == (0.0, None)
 
 
