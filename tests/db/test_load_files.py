@@ -61,9 +61,9 @@ def test_a_shapefile_without_prj_asks_for_its_system(fresh_database: str, tmp_pa
 
 
 WDPA_OLD = {
-    "WDPAID": 7877.0, "WDPA_PID": "7877", "PA_DEF": "1", "NAME": "Cat Ba", "ORIG_NAME": "Cát Bà", "MARINE": "1",
-    "STATUS": "Designated", "STATUS_YR": 1986, "IUCN_CAT": "II", "PARENT_ISO3": "VNM", "ISO3": "VNM",
-    "SUB_LOC": "VN-13", "REP_AREA": 152.0,
+    "WDPAID": 7877.0, "WDPA_PID": "7877", "PA_DEF": "1", "NAME": "Cat Ba", "ORIG_NAME": "Cát Bà",
+    "MARINE": "1", "STATUS": "Designated", "STATUS_YR": 1986, "IUCN_CAT": "II", "PARENT_ISO3": "VNM",
+    "ISO3": "VNM", "SUB_LOC": "VN-13", "REP_AREA": 152.0,
 }  # fmt: skip
 WDPA_NEW = {
     "SITE_ID": 7877, "SITE_PID": "7877", "SITE_TYPE": "PA", "NAME_ENG": "Cat Ba", "NAME": "Cát Bà",

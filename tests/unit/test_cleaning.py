@@ -239,7 +239,7 @@ def test_whatever_is_drawn_comes_out_clean_or_set_aside(wkb: list[bytes | None],
             assert north <= 90
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.floats(-5e6, 5e6), st.floats(-1e7, 1e7)), min_size=3, max_size=8))
 def test_projected_polygons_come_out_clean_or_set_aside(corners: list[tuple[float, float]]) -> None:
     found = clean([shapely.to_wkb(shapely.Polygon(corners))], Aim(points=False, operation=VN2000))
