@@ -291,10 +291,15 @@ def _hrefs(doc: Document) -> Iterable[tuple[str, str]]:
 def _formats(doc: Document) -> list[dict[str, str]]:
     """The other forms of this page: whatever the document calls self or alternate and isn't HTML."""
     return [
-        _labelled(each)
+        _labelled({**each, "href": _as_data(each["href"])})
         for each in doc.get("links", ())
         if each["rel"] in ("self", "alternate") and each.get("type") != HTML
     ]
+
+
+def _as_data(address: str) -> str:
+    """A page asked for by `f=html` calls itself so; its data are the same address as JSON."""
+    return with_query(address, {"f": "json"}) if "f=html" in address else address
 
 
 def _listed(doc: Document) -> list[dict[str, str]]:
@@ -371,7 +376,9 @@ def _map_settings(frame: Frame, box: Sequence[float] | None) -> dict[str, Any]:
 
 def _features_settings(frame: Frame, doc: Document) -> dict[str, Any]:
     """A small map that fetches the very features of this page, as data, and draws them over the provinces."""
-    data = next((each["href"] for each in doc.get("links", ()) if each.get("type") == GEOJSON), None)
+    data = next(
+        (_as_data(each["href"]) for each in doc.get("links", ()) if each.get("type") == GEOJSON), None
+    )
     return {**_map_settings(frame, None), "layers": [_GROUND], "features": data}
 
 

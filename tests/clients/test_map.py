@@ -43,6 +43,7 @@ _DRAWN = """
   const layers = gisMap.getStyle().layers.filter((layer) => layer.source === source).map((layer) => layer.id);
   return new Set(gisMap.queryRenderedFeatures({layers}).map((feature) => feature.properties.id)).size;
 """
+_AREA = "/collections/protected-areas"
 LAYERS = sorted(load_catalog(ROOT).layers)
 
 
@@ -217,13 +218,24 @@ def test_a_key_opens_the_provinces_own_view_and_a_wrong_one_is_refused(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/collections", "/collections/plots", "/collections/plots/items", "/nothing"]
+    "path",
+    [
+        "/",
+        "/collections",
+        "/collections/plots",
+        "/collections/plots/items",
+        _AREA,
+        _AREA + "/items",
+        "/nothing",
+    ],
 )
 def test_pages_stay_inside_a_phone_and_ask_for_nothing_outside(page: tuple[Browser, str], path: str) -> None:
     made, address = page
     made.console(), made.requested()
     made.size(390, 844)
     made.open(f"{address}{path}?lang=vi" if path != "/nothing" else f"{address}{path}")
+    if made.run("return Boolean(document.querySelector('[data-small-map]'))"):
+        made.wait("document.querySelector('[data-small-map] canvas')")
     width = made.run("return document.documentElement.scrollWidth")
     made.size(900, 600)
     assert width <= 390

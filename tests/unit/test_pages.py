@@ -129,6 +129,14 @@ def test_the_next_page_of_a_table_is_a_page_again() -> None:
     assert hrefs == [f"{LINKS.base}/x?after=7&lang=en&f=html"] * 2
 
 
+def test_a_page_asked_for_by_name_still_fetches_its_features_as_data() -> None:
+    itself = link("https://gis.example.org/nature/x?limit=5&f=html", "self", GEOJSON, "GeoJSON")
+    text = pages.items(frame(), {**ITEMS, "links": [itself]}, COLLECTION, SCHEMA)
+    assert "f=html" not in text
+    assert text.count("/x?limit=5\\u0026f=json") == 1
+    assert text.count("/x?limit=5&amp;f=json") == 1
+
+
 def test_a_feature_id_is_quoted_in_its_address() -> None:
     text = every_page("en")["items"]
     assert f"{LINKS.base}/collections/protected-areas/items/a%2F1?lang=en" in text
@@ -150,7 +158,7 @@ def test_what_is_indicative_says_so_in_table_and_page(lang: str, word: str) -> N
 
 
 def test_columns_of_a_table_are_names_first_then_what_is_filled_and_the_basis() -> None:
-    heads = re.findall(r'<th scope="col">([^<]*)</th>', every_page("en")["items"])
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', every_page("en")["items"])
     assert heads == ["Id", "Name", "Decided area", "Year", "Basis"]  # no feature has a site
 
 

@@ -133,7 +133,8 @@ function parts(document) {
 export function positions(object) {
   if (object.type === "FeatureCollection") return object.features.flatMap(positions);
   if (object.type === "Feature") return positions(object.geometry);
-  return object.coordinates.flat(object.type === "MultiPolygon" ? 2 : 1);
+  const depth = { Point: -1, MultiPoint: 0, LineString: 0, MultiLineString: 1, Polygon: 1, MultiPolygon: 2 }[object.type];
+  return depth < 0 ? [object.coordinates] : object.coordinates.flat(depth);
 }
 
 export function boundsOf(object) {

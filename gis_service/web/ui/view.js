@@ -6,7 +6,7 @@ import { dark, darkWanted, only, showing, spoken, withGraticule } from "./style.
 
 export { maplibregl };
 
-const LONGEST_SOURCES_PIXELS = 44;
+const LONGEST_SOURCES_PIXELS = 30;
 
 /** The style's document, ready for the screen; `chosen` layers are shown, and `settings.layers` alone are kept. */
 export async function readyStyle(settings, chosen = null) {
