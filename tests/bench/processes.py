@@ -27,9 +27,12 @@ class Server:
     port: int
     first_answer_s: float
     log: Path
+    helper: "Server | None" = None  # the job worker beside ours, which is weighed apart
 
     def stop(self) -> None:
         """Ask it to end; what it started ends with its group."""
+        if self.helper is not None:
+            self.helper.stop()
         for signum, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
             try:
                 os.killpg(self.process.pid, signum)
@@ -53,17 +56,23 @@ def free_port(among: range | None = None) -> int:
     raise BenchFault("no free port")
 
 
-def start(
-    name: str, command: Sequence[str], env: Mapping[str, str], port: int, probe: bytes, log: Path
-) -> Server:
-    """Start a server in a process group of its own and wait until the probe is answered with 200."""
+def launch(name: str, command: Sequence[str], env: Mapping[str, str], log: Path) -> Server:
+    """Start a process in a group of its own, without waiting for anything."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(
             list(command), env={**os.environ, **env}, stdout=out, stderr=out, start_new_session=True
         )
-    server = Server(name, process, port, 0.0, log)
+    return Server(name, process, 0, 0.0, log)
+
+
+def start(
+    name: str, command: Sequence[str], env: Mapping[str, str], port: int, probe: bytes, log: Path
+) -> Server:
+    """Start a server in a process group of its own and wait until the probe is answered with 200."""
+    begun = time.monotonic()
+    server = launch(name, command, env, log)
+    server.port, process = port, server.process
     while time.monotonic() - begun < START_TIMEOUT_S:
         if process.poll() is not None:
             raise BenchFault(f"{name} ended at once with {process.returncode}:\n{tail(log)}")

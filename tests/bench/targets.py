@@ -83,7 +83,7 @@ class Target:
 
 
 def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: bool = False) -> Target:
-    """Our server as `./gis up` runs it, on the bench's database, without its job worker.
+    """Our server as `./gis up` runs it, on the bench's database, with its job worker.
 
     Its twin with `full_detail` answers the rows `-full` alone.
     """
@@ -102,6 +102,9 @@ def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: boo
     item = processes.probe(f"/collections/{PROBE_LAYER}/items?limit=1", port)
     log = data_dir / ("ours-full.log" if full_detail else "ours.log")
     server = processes.start("ours", command, env, port, item, log)
+    if not full_detail:
+        # Reports are jobs of the worker; it sleeps while nobody asks for one.
+        server.helper = processes.launch("worker", children.worker_command(), env, data_dir / "worker.log")
     return Target("ours", port, OgcServer(paths=paths), server=server)
 
 
