@@ -248,3 +248,23 @@ def test_each_thinned_tile_has_its_row_at_full_detail() -> None:
     thinned = [case.name for case in all_cases() if case.name.startswith("tile-") and case.rule]
     assert thinned
     assert all(f"{name}-full" in names for name in thinned)
+
+
+def test_the_page_on_the_benchmark_names_every_pinned_setting_and_option() -> None:
+    page = (Path(__file__).parents[2] / "docs/benchmark.md").read_text("utf-8")
+    for setting, value, why in targets.pinned_table():
+        assert setting in page
+        assert value in page
+        assert why in page
+    options = [
+        "--case",
+        "--clients",
+        "--seconds",
+        "--rounds",
+        "--quick",
+        "--scale",
+        "--seed",
+        "--dsn",
+        "--peer",
+    ]
+    assert all(f"`{option}" in page for option in options)
