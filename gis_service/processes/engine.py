@@ -76,15 +76,18 @@ class Engine:
     def jobs(self, asking: Asking, jobs: Sequence[Job], matched: int) -> Reply:
         """A page of the caller's jobs."""
         held = Held(asking.lang, {job.job_id: job for job in jobs}, matched)
-        return self._call(asking, held, ogc.get_jobs)
+        return _as_status(self._call(asking, held, ogc.get_jobs))
 
     def job(self, asking: Asking, job: Job) -> Reply:
         """The status of a job."""
-        return self._call(asking, Held(asking.lang, {job.job_id: job}, 1), ogc.get_jobs, job.job_id)
+        held = Held(asking.lang, {job.job_id: job}, 1)
+        return _as_status(self._call(asking, held, ogc.get_jobs, job.job_id))
 
     def dismiss(self, asking: Asking, job: Job) -> Reply:
         """What is said of a job that is dismissed."""
-        return self._call(asking, Held(asking.lang, {job.job_id: job}, 1), ogc.delete_job, job.job_id)
+        held = Held(asking.lang, {job.job_id: job}, 1)
+        reply = self._call(asking, held, ogc.delete_job, job.job_id)
+        return _as_status(reply, type="process", processID=job.process_id)
 
     def result(self, asking: Asking, job: Job, value: object) -> Reply:
         """The results document of a successful job."""
@@ -129,6 +132,19 @@ class Engine:
         if status >= 400:
             raise _refusal(text)
         return int(status), _headers(headers, asking.lang), text
+
+
+def _as_status(reply: Reply, **more: str) -> Reply:
+    """The reply as statusInfo.yaml has it: with its type, and without members that have no value yet."""
+    status, headers, body = reply
+    document = _without_nulls({**json.loads(body), **more})
+    return status, headers, json.dumps(document, ensure_ascii=False).encode()
+
+
+def _without_nulls(value: Any) -> Any:  # JSON
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _headers(found: Mapping[str, str], lang: str) -> tuple[tuple[str, str], ...]:

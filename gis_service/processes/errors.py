@@ -59,7 +59,7 @@ class WorkerStopping(GisError):
 class JobLost(GisError):
     """The worker died {attempts} times over this job; it isn't tried again."""
 
-    code = "job-lost"
+    status, code = 503, "job-lost"
 
 
 def sentence(code: str, values: dict[str, object], fallback: str, lang: str) -> str:

@@ -20,11 +20,13 @@ from procrastinate.schema import SchemaManager
 from shapely.geometry import mapping
 
 from gis_service.access import keystore
+from gis_service.catalog.registry import load_catalog
 from gis_service.db import jobs_sql
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing import overlap
 from gis_service.processes import overlap_process
+from gis_service.processes.runner import Runner
 from gis_service.settings import Settings
 from tests import sample
 from tests.conftest import ROOT, Starter
@@ -159,7 +161,10 @@ def test_an_asynchronous_job_is_accepted_and_then_successful(world: World) -> No
     assert answer.status_code == 201
     assert answer.headers["preference-applied"] == "respond-async"
     job = answer.headers["location"]
-    assert answer.json()["status"] in ("accepted", "running", "successful")
+    status = answer.json()
+    assert (status["type"], status["processID"]) == ("process", "overlap-report")
+    assert status["status"] in ("accepted", "running", "successful")
+    assert None not in status.values()
     assert ended(world.centre, job)["progress"] == 100
     assert job.rsplit("/", 1)[1] in {each["jobID"] for each in world.centre.get("/jobs").json()["jobs"]}
 
@@ -234,7 +239,8 @@ def test_results_of_a_job_that_waits_are_not_ready_and_it_can_be_dismissed(world
     number = world.submit()
     job = f"/jobs/{number}"
     assert world.public.get(f"{job}/results").json()["type"] == f"{OGC}result-not-ready"
-    assert world.public.delete(job).json()["status"] == "dismissed"
+    dismissed = world.public.delete(job).json()
+    assert (dismissed["status"], dismissed["type"]) == ("dismissed", "process")
     assert world.public.get(job).json()["status"] == "dismissed"
     queued = "select status::text from gis_queue.procrastinate_jobs where args ->> 'job_id' = "
     assert world.scalar(f"{queued} '{number}'") in ("cancelled", "succeeded", "aborted")
@@ -311,6 +317,16 @@ def test_a_stopping_worker_puts_its_job_back(settings: Settings, fresh_database:
         assert world.state(job) == "accepted"
     with running_worker(settings, fresh_database, log):
         wait_for(lambda: world.state(job) == "successful", 40)
+
+
+def test_a_job_that_three_workers_died_over_is_failed(settings: Settings, world: World, root: Path) -> None:
+    job = world.submit()
+    with SyncDatabase(world.dsn) as db:
+        db.apply([f"update gis_queue.job set attempts = 3 where job_id = '{job}'"])
+    Runner(settings, load_catalog(root), world.dsn).run(job)
+    answer = world.public.get(f"/jobs/{job}/results")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:gis-service:problem:job-lost")
+    assert "3 times" in answer.json()["detail"]
 
 
 def test_an_allowed_host_is_told_of_the_end(settings: Settings, fresh_database: str, tmp_path: Path) -> None:
