@@ -19,6 +19,8 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 # Programs that only tests use, and the packages that bring them.
 TEST_PROGRAMS = {
     "chromium": (("chromium",), "maps are drawn in a real browser"),
+    "chromium-driver": (("chromedriver",), "a page is driven in a real browser"),
+    "nodejs": (("node",), "styles are held against MapLibre's own specification"),
     "nginx-light": (("nginx",), "a proxy with a path prefix stands in front"),
     "python3-qgis": ((), "QGIS reads every collection"),
 }

@@ -15,7 +15,8 @@ def web_command(settings: Settings) -> list[str]:
         sys.executable, "-P", "-m", "granian", "--interface", "rsgi",
         "--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers),
         "--loop", "uvloop", "--http", "1", "--no-ws", "--log-level", settings.log_level,
-        "--respawn-failed-workers", "gis_service.web.main:app",
+        # A worker asked to stop while it still starts wouldn't; ten seconds let running requests end.
+        "--workers-kill-timeout", "10", "--respawn-failed-workers", "gis_service.web.main:app",
     ]  # fmt: skip
 
 

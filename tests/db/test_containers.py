@@ -75,10 +75,18 @@ def test_the_entry_commands_run_against_a_database(
         assert _status(f"http://127.0.0.1:{port}/ready") == 200
         assert [each.poll() for each in running] == [None, None]
     finally:
-        for each in running:
-            each.terminate()
-        # A worker that is still starting is ended by the signal itself.
-        assert {each.wait(timeout=30) for each in running} <= {0, -signal.SIGTERM}
+        codes = [_stopped(each) for each in running]
+    # A worker that is still starting is ended by the signal itself.
+    assert set(codes) <= {0, -signal.SIGTERM}
+
+
+def _stopped(process: "subprocess.Popen[bytes]") -> int:
+    process.terminate()
+    try:
+        return process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _status(url: str) -> int:
