@@ -55,7 +55,7 @@ TIPG_PINS: Mapping[str, tuple[str, str]] = {
 }
 TIPG_RUN = (
     ("version", "tipg 1.6.1 with uvicorn 0.54.0, uvloop 0.23.0, httptools 0.9.0",
-     "newest release; run as its README does, with the faster loop and parser; hashes in tests/bench/peers.lock"),
+     "newest release, run as its README does with the faster loop and parser; hashes in peers.lock"),
     ("workers", str(WORKERS), "the same number as ours"),
     ("compression", "level 6, gzip when the client asks for it, from 500 bytes",
      "fixed in its source; every client of ours asks alike, gzip as browsers, QGIS and GDAL do, or identity"),
