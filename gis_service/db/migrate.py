@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ OLDEST_POSTGRESQL = 15
 OLDEST_POSTGIS = (3, 3)
 WAIT = "10min"  # how long a start waits for another one that is migrating
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_INSERT = re.compile(r"^-- insert: procrastinate (\S+)$", re.MULTILINE)
 _LOCK = "hashtextextended('gis-service migrations', 0)"
 _LEDGER = """
 create schema if not exists gis;
@@ -48,6 +50,12 @@ class MigrationFailed(GisError):
     """Migration {name} failed and was undone: {detail}"""
 
     code, exit_code = "migration-failed", 5
+
+
+class LibraryDiffers(MachineFault):
+    """Migration {name} needs procrastinate {wanted} as in requirements.lock, not {found}."""
+
+    code = "library-differs"
 
 
 class MigrationsMisnamed(GisError):
@@ -179,10 +187,22 @@ def _pending(migrations: Sequence[Migration], applied: Mapping[str, str]) -> lis
     return [migration for migration in migrations if migration.name not in applied]
 
 
+def _whole(migration: Migration) -> str:
+    """The SQL with the library's own schema where a line asks for it: its text is the library's to keep."""
+    asked = _INSERT.search(migration.sql)
+    if asked is None:
+        return migration.sql
+    from procrastinate.schema import SchemaManager  # noqa: PLC0415  # of use once in a database's life
+
+    if (found := version("procrastinate")) != asked[1]:
+        raise LibraryDiffers(name=migration.name, wanted=asked[1], found=found)
+    return _INSERT.sub(lambda _: SchemaManager.get_schema(), migration.sql)
+
+
 def _apply(connection: psycopg.Connection[tuple[object, ...]], migration: Migration) -> None:
     try:
         with connection.transaction():
-            connection.execute(migration.sql.encode())
+            connection.execute(_whole(migration).encode())
             connection.execute(
                 "insert into gis.schema_migrations (name, checksum) values (%s, %s)",
                 (migration.name, migration.checksum),

@@ -7,16 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import folium
 
+from gis_service import javascript
 from gis_service.reports.drawing import Drawing, GeoJSON, Shape
 from gis_service.texts import say
-
-_ASSETS = resources.files("gis_service.reports") / "assets"
-_VERSION = "1.9.4"
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,6 @@ def _classes(kind: str) -> Callable[[GeoJSON], dict[str, object]]:
 @cache
 def _leaflet(suffix: str) -> str:
     """Leaflet itself, without what would make a browser ask for more: images and source maps."""
-    text = (_ASSETS / f"leaflet-{_VERSION}.{suffix}").read_text("utf-8")
+    text = javascript.text("leaflet", f"leaflet.{suffix}")
     text = re.sub(r"/[/*]# sourceMappingURL=\S+", "", text)
     return re.sub(r"url\((?:images/|#default)[^)]*\)", "none", text)

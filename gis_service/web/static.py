@@ -7,6 +7,8 @@ import mimetypes
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from gis_service import javascript
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"
 _PACKAGE = Path(__file__).parent
@@ -18,7 +20,7 @@ def folders() -> Mapping[str, Path]:
     """Where the files are: ours beside this module, MapLibre's where npm put it."""
     return {
         "ui/": _PACKAGE / "ui",
-        "maplibre/": _PACKAGE.parents[1] / "node_modules" / "maplibre-gl" / "dist",
+        "maplibre/": javascript.folder("maplibre-gl"),
     }
 
 

@@ -395,6 +395,14 @@ def test_the_status_filters_that_are_offered_are_those_there_are() -> None:
     assert set(overlap_process.STATUS_FILTERS) == set(overlap.STATUS_KEPT)
 
 
+@contextmanager
+def locked(dsn: str) -> Iterator[None]:
+    """Hold the protected areas against every reader, so that a job surely is in the middle of its work."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("lock table gis.protected_area in access exclusive mode")
+        yield
+
+
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     until = time.monotonic() + seconds
     while not condition():
