@@ -8,6 +8,12 @@ from gis_service.settings import Settings
 
 MARK = "GIS_SUPERVISED"  # set in each child to its data folder, so that leftovers of a kill -9 are recognised
 
+# glibc keeps what large answers took, in an arena a thread; so it gives it back. After pages of 17 MB two web
+# workers hold 295 MB in place of 366, at no cost in time that could be measured.
+MEMORY = {
+    "MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "4194304", "MALLOC_MMAP_THRESHOLD_": "1048576",
+}  # fmt: skip
+
 
 def web_command(settings: Settings) -> list[str]:
     """The web server: granian speaking RSGI, with processes that are started anew when they die."""
@@ -33,6 +39,7 @@ def import_path(env: Mapping[str, str]) -> str:
 def child_environment(settings: Settings, dsn: str, env: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment with our settings spelled out, so that children read the very same."""
     return {
+        **MEMORY,
         **env,
         "PYTHONPATH": import_path(env),
         "GIS_ROOT": str(settings.root),
