@@ -97,6 +97,8 @@ def _form(path: Path, request: LoadRequest) -> Form:
         text = head.decode(encoding, errors="ignore" if len(head) == HEAD else "strict")
     except UnicodeDecodeError as err:
         raise refused("encoding", request.lang, name=path.name) from err
+    if len(head) == HEAD and "\n" not in text:
+        raise refused("long_header", request.lang, name=path.name, most=HEAD)
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     delimiter = max(",;\t|", key=first.count)
     header = next(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter), [])

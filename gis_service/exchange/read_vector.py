@@ -12,7 +12,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
 from gis_service import texts
-from gis_service.exchange import projecting, tcvn3
+from gis_service.exchange import gdal, projecting, tcvn3
 from gis_service.exchange.reasons import refused
 from gis_service.exchange.request import LoadRequest
 from gis_service.exchange.source import Batch, Source, batch_rows, batches, checksum, parts
@@ -32,6 +32,7 @@ class _Encoding:
 
 def open_vector(path: Path, request: LoadRequest) -> Source:
     """Open one layer of the file; DataRefused where it can't be read, has no geometry or several layers."""
+    gdal.forget_referring_formats()
     try:
         layer = _layer(path, request)
         info = pyogrio.read_info(path, layer=layer, force_feature_count=True)

@@ -32,6 +32,8 @@ def _opened(request: LoadRequest) -> Source:
     path = request.path
     if not path.exists():
         raise refused("no_file", request.lang, path=path)
+    if not path.is_file() and not path.is_dir():
+        raise refused("no_plain_file", request.lang, path=path)  # a pipe would be waited for without end
     if path.is_file() and path.stat().st_size == 0:
         raise refused("empty", request.lang, name=path.name)
     ending = path.suffix.lower()

@@ -15,7 +15,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import mapping
 
 from gis_service.errors import DataRefused, Usage
-from gis_service.exchange import densify, projecting
+from gis_service.exchange import densify, gdal, projecting
 from gis_service.texts import say
 
 _GEOJSON = (".geojson", ".json")
@@ -35,6 +35,7 @@ def read_area(path: Path) -> Mapping[str, Any]:
         raise Usage(say("report.file.missing", "en", file=path))
     if path.suffix.lower() in _GEOJSON:
         return _geojson(path)
+    gdal.forget_referring_formats()
     try:
         meta, _, wkb, _ = pyogrio.raw.read(path, columns=[], force_2d=True)
         shapes = shapely.from_wkb(wkb)
@@ -52,7 +53,7 @@ def read_area(path: Path) -> Mapping[str, Any]:
 def _geojson(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(path.read_bytes())
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise AreaRefused(say("report.file.unreadable", "en", file=path.name, reason=str(err)[:300])) from err
     if not isinstance(document, dict):
         raise AreaRefused(say("report.refused.geojson", "en"))
