@@ -74,7 +74,7 @@ class Answer:
 
 @dataclass
 class Processes:
-    """The processes of one web process; pygeoapi is loaded by the first request."""
+    """The processes of one web process; pygeoapi is loaded when it's first needed, or before by `warm`."""
 
     settings: Settings
     database: Database
@@ -123,6 +123,11 @@ class Processes:
                 _only(asking, "GET")
                 return await self._results(asking, engine, await self._job(asking, job_id))
         raise NotFound(asking.path)
+
+    async def warm(self, after_seconds: float) -> None:
+        """Load pygeoapi when the first pages have been served, so that nobody's first report waits for it."""
+        await asyncio.sleep(after_seconds)
+        await self._loaded()
 
     async def _loaded(self) -> Engine:
         if self._engine is None:

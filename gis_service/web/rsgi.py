@@ -11,6 +11,8 @@ from gis_service.web import assemble, body, credentials
 from gis_service.web.message import Request, Response
 from gis_service.web.service import Service
 
+WARM_AFTER_SECONDS = 5.0
+
 Sent = list[tuple[str, str]]
 
 
@@ -46,14 +48,18 @@ class App:
     def __init__(self, configure: Callable[[], tuple[Settings, str]]) -> None:
         self._configure = configure
         self._service: Service | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._bodies = body.Allowance(0)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         settings, dsn = self._configure()
         self._service = assemble.assemble(settings, dsn)
+        self._warming = loop.create_task(self._service.context.processes.warm(WARM_AFTER_SECONDS))
         self._bodies = body.Allowance(body.AT_ONCE * settings.limits.body_bytes)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
         if self._service is not None:
             loop.run_until_complete(assemble.close(self._service))
 
