@@ -5,6 +5,7 @@ PostGIS writes each feature as GeoJSON text; Python joins the bytes and never de
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,7 +126,13 @@ def _feature(view: ViewedLayer, binds: Binds) -> str:
 def _member(view: ViewedLayer, name: str, binds: Binds) -> str:
     value = rows.column(view, name, binds)
     text = f"({value})::text" if view.properties[name].type == "integer" else f"to_json({value})::text"
-    return f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || coalesce({text}, 'null')"
+    return f"{_named(name)} || coalesce({text}, 'null')"
+
+
+@functools.cache
+def _named(name: str) -> str:
+    """SQL text of a member's name; as many as the layers have properties are kept."""
+    return literal(json.dumps(name, ensure_ascii=False) + ":")
 
 
 def _where(conditions: list[str]) -> str:
