@@ -18,7 +18,6 @@ class Limits:
     max_items: int = 10_000
     statement_timeout_ms: int = 10_000
     body_bytes: int = 64 * 1024 * 1024
-    tile_bytes: int = 500_000
     report_vertices: int = 2_000_000
     report_seconds: int = 120
     sync_seconds: int = 20
