@@ -1,5 +1,8 @@
 """Permission is a function from Layer to Layer."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from gis_service.access.policy import jurisdiction_role, view, visible_layers
@@ -71,3 +74,13 @@ def test_two_classes_never_share_a_digest() -> None:
 
 def test_the_role_of_several_jurisdictions_does_not_depend_on_their_order() -> None:
     assert jurisdiction_role(["VN-03", "VN-02"]) == jurisdiction_role(["VN-02", "VN-03"])
+
+
+def test_only_the_policy_makes_a_view(root: Path) -> None:
+    """A new path to the data takes a viewed layer, or doesn't exist."""
+    makers = {
+        path.relative_to(root).as_posix()
+        for path in (root / "gis_service").rglob("*.py")
+        if re.search(r"\bViewedLayer\(", path.read_text("utf-8"))
+    }
+    assert makers == {"gis_service/access/policy.py"}
