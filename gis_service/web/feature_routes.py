@@ -25,6 +25,9 @@ from gis_service.web.negotiate import wants_html
 from gis_service.web.router import Route, route
 
 BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
+BATCH_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
+FIRST = 50  # shapes read before it's known what they weigh
+FOR_PEOPLE = 100  # features of a page of HTML
 _LATEST = "select coalesce(max(release), 0) from gis.release"
 _GEOJSON_HEADERS = (("content-type", media.GEOJSON), ("content-crs", f"<{CRS84}>"))
 
@@ -66,11 +69,23 @@ async def items(context: Context, request: Request, taken: Sequence[str]) -> Res
     view = await context.current_view(request, taken[0])
     asked = parse_items(view, request.parameters, context.settings.limits)
     view = await _at_release(context, view, asked.release)
+    if wants_html(request.parameters, request.header("accept")):
+        return await _items_page(context, request, view, asked)
     page = asked.query.limit
-    first = await context.database.run(select.items(view, replace(asked.query, limit=min(page, BATCH) + 1)))
-    if len(first) > BATCH and page > BATCH:
-        return _streamed(context, request, view, asked, first)
-    return _whole(request, view, asked, first)
+    step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
+    rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
+    if len(rows) > step and page > step:
+        if _step(rows, page) < page:
+            return _streamed(context, request, view, asked, rows)
+        rest = replace(asked.query, after=rows[-1][0], offset=0, limit=page - step)
+        rows = [*rows, *await context.database.run(select.items(view, rest))]
+    return _whole(request, view, asked, rows)
+
+
+def _step(rows: Sequence[Row], left: int) -> int:
+    """How many more features may be held at once, if they weigh what these do."""
+    weight = sum(len(row[1]) for row in rows) // len(rows) + 1
+    return min(left, BATCH, max(1, BATCH_BYTES // weight))
 
 
 def _whole(request: Request, view: ViewedLayer, asked: ItemsRequest, rows: Sequence[Row]) -> Response:
@@ -80,8 +95,6 @@ def _whole(request: Request, view: ViewedLayer, asked: ItemsRequest, rows: Seque
     features = geojson.body([row[1] for row in shown])
     tail = geojson.tail(len(shown), len(shown) if alone else None, links)
     body = geojson.HEAD + features + tail
-    if wants_html(request.parameters, request.header("accept")):
-        return _items_page(request, view, body)
     # Of what the page says, apart from its time stamp: a counter of edits would tell of rows that are hidden.
     tag = etag_of(features + orjson.dumps([links, alone]))
     headers = (*_GEOJSON_HEADERS, ("etag", "W/" + tag), ("content-language", request.lang))
@@ -89,7 +102,15 @@ def _whole(request: Request, view: ViewedLayer, asked: ItemsRequest, rows: Seque
     return Response(200, (*headers, *_link_header(links), *matched), body)
 
 
-def _items_page(request: Request, view: ViewedLayer, body: bytes) -> Response:
+async def _items_page(context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest) -> Response:
+    """A table for people; its map asks for the geometries itself, so they aren't decoded here."""
+    page = min(asked.query.limit, FOR_PEOPLE)
+    rows = await context.database.run(select.items(view, replace(asked.query, limit=page + 1)))
+    shown = rows[:page]
+    alone = len(rows) == len(shown) and asked.query.after is None and asked.query.offset == 0
+    links = _page_links(request, view, asked, shown[-1][0] if len(rows) > len(shown) else None)
+    features = geojson.body([geojson.without_geometry(row[1]) for row in shown])
+    body = geojson.HEAD + features + geojson.tail(len(shown), len(shown) if alone else None, links)
     made = documents.collection(view, None, request.links, request.lang)
     schema = schemas.schema(view, request.links, request.lang)
     return render.html(request, pages.items(render.frame(request), orjson.loads(body), made, schema))
@@ -106,18 +127,17 @@ async def _chunks(
     context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest, first: Sequence[Row]
 ) -> AsyncIterator[bytes]:
     """The page in batches, each found by the last key of the one before; flat in memory."""
-    rows, sent, last = first, 0, None
+    rows, sent, last, step = first, 0, None, len(first) - 1
     yield geojson.HEAD
     while rows:
-        take = min(BATCH, asked.query.limit - sent)
-        shown = rows[:take]
-        last, more = shown[-1][0], len(rows) > take
+        shown = rows[:step]
+        last, more = shown[-1][0], len(rows) > step
         yield (b"," if sent else b"") + geojson.body([row[1] for row in shown])
         sent += len(shown)
         if not more or sent >= asked.query.limit:
             break
-        step = min(BATCH, asked.query.limit - sent) + 1
-        following = replace(asked.query, after=last, offset=0, limit=step)
+        step = _step(rows, asked.query.limit - sent)
+        following = replace(asked.query, after=last, offset=0, limit=step + 1)
         rows = await context.database.run(select.items(view, following))
     else:
         more = False
