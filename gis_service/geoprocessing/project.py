@@ -117,7 +117,10 @@ def _geometries(document: object) -> list[GeoJSON]:
     if kind == "Feature":
         return _geometries(document.get("geometry"))
     if kind == "GeometryCollection":
-        return [each for member in document.get("geometries") or [] for each in _geometries(member)]
+        members = document.get("geometries")
+        if not isinstance(members, list) or not members:
+            raise _refusal(ProjectRefused, "report.refused.empty")
+        return [each for member in members for each in _geometries(member)]
     if kind not in _POLYGONS:
         raise _refusal(ProjectRefused, "report.refused.kind", given=str(kind)[:50])
     return [document]
@@ -128,7 +131,8 @@ def _check_crs(document: GeoJSON) -> None:
     crs = document.get("crs")
     if crs is None:
         return
-    name = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None
+    named = crs.get("properties") if isinstance(crs, Mapping) else None
+    name = named.get("name") if isinstance(named, Mapping) else None
     try:
         known = isinstance(name, str) and srid_of(name) == 4326
     except ValueError:
@@ -141,7 +145,7 @@ def _parsed(geometry: GeoJSON) -> BaseGeometry:
     try:
         with np.errstate(invalid="ignore"):  # NaN has its own sentence below
             parsed = shapely.force_2d(shape(dict(geometry)))
-    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as err:
+    except (ShapelyError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as err:
         raise _refusal(ProjectRefused, "report.refused.coordinates", reason=str(err)[:200]) from err
     if parsed.is_empty:
         raise _refusal(ProjectRefused, "report.refused.empty")
