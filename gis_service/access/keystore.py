@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,10 @@ _LIST = Query(
 _REVOKE = (
     "update gis.api_key set revoked_at = now() where key_id = $1 and revoked_at is null returning key_id"
 )
+_NO_PROVINCE = """
+    select code from unnest($1::text[]) code
+     where not exists (select from gis.admin_unit u where u.level = 'province' and u.code = code.code)
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ def create(
     if not database.run(Query(_ADD_KEY, (keys.hashed(key), principal, label, expires))):
         raise NotFound(f"principal {principal!r}")
     return key
+
+
+def codes_of_no_province(database: SyncDatabase, codes: Sequence[str]) -> list[str]:
+    """Those codes that no province has, at any time; provinces may be loaded later, so they are allowed."""
+    return [code for (code,) in database.run(Query(_NO_PROVINCE, (list(codes),)))]
 
 
 def listed(database: SyncDatabase) -> list[ListedKey]:

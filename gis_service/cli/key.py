@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gis_service.cli.command import Context
+from gis_service.errors import Usage
 from gis_service.texts import say
 
 if TYPE_CHECKING:
@@ -59,10 +60,14 @@ def _create(args: argparse.Namespace, context: Context, database: "SyncDatabase"
     from gis_service.access import keystore
     from gis_service.access.principal import TIERS, Principal
 
+    if bool(args.jurisdiction) != (args.tier == "jurisdiction"):
+        raise Usage(context.say("cli.key.pair"))
     if args.tier:
         principal = Principal(args.name, TIERS[args.tier], tuple(args.jurisdiction))
         keystore.ensure_principal(database, principal)
     made = keystore.create(database, args.name, args.label)
+    if strange := keystore.codes_of_no_province(database, args.jurisdiction):
+        sys.stderr.write(context.say("cli.key.no_province", codes=", ".join(strange)) + "\n")
     sys.stderr.write(context.say("cli.key.made", name=args.name) + "\n")
     sys.stdout.write(made + "\n")
 
