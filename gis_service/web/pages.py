@@ -24,6 +24,7 @@ _POLICY = (
 _COLUMNS_OF_A_TABLE = 8
 _GROUND = "provinces"  # the layer that lies below the others on a small map
 _OVERVIEW = "overview"
+_WHOLE_DAY = "T00:00:00+00:00"  # a date that is kept as a moment: records rarely begin at midnight UTC
 _NAMES = ("name", "name_eng", "name_en", "sci_name", "scientificName", "code")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -268,7 +269,7 @@ def _shown(value: object, field: Field, lang: str) -> str:
         return ", ".join(str(each) for each in value)
     if isinstance(value, float) or (isinstance(value, int) and field.unit):
         return f"{number(value, lang)} {field.unit}".strip()
-    text = str(value)
+    text = str(value).removesuffix(_WHOLE_DAY)
     basis = f"page.basis.{text}"
     return say(basis, lang) if field.name == "basis" and basis in catalogue() else text
 

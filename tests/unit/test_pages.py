@@ -137,6 +137,19 @@ def test_a_page_asked_for_by_name_still_fetches_its_features_as_data() -> None:
     assert text.count("/x?limit=5&amp;f=json") == 1
 
 
+def test_a_feature_page_shows_days_as_days_and_leaves_out_what_is_empty() -> None:
+    schema = {
+        "properties": {
+            "day": {"type": "string", "title": "Day"},
+            "before": {"type": "array", "title": "Before"},
+        }
+    }
+    feature = {**FEATURE, "properties": {"day": "2016-10-18T00:00:00+00:00", "before": []}}
+    text = pages.item(frame(), feature, COLLECTION, schema)
+    assert "<td>2016-10-18</td>" in text
+    assert "Before" not in text
+
+
 def test_a_feature_id_is_quoted_in_its_address() -> None:
     text = every_page("en")["items"]
     assert f"{LINKS.base}/collections/protected-areas/items/a%2F1?lang=en" in text
