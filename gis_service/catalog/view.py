@@ -6,6 +6,7 @@ Made by `gis_service.access.policy.view` alone; a test holds the rest of the cod
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from gis_service.catalog.layer import Layer, Property, Text, Tiles, Time
 Sight = Literal["all", "open", "own", "open+own"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ViewedLayer:
     """What a class sees: columns, rows, geometry, and the database role that can read no more.
 
     `sight` says which rows: `all`; `open` (not restricted, sensitivity not in `withhold`); `own` (those
     that meet the caller's jurisdictions, `scope`); `open+own`. The caller's own rows show the `exact`
-    geometry and the `masked` properties, all others `geometry` and null.
+    geometry and the `masked` properties, all others `geometry` and null. Two views are equal only if they
+    are the same object, so that what is compiled from one can be kept beside it; digests compare meanings.
     """
 
     layer: Layer
@@ -85,7 +87,7 @@ class ViewedLayer:
         """The same view of the rows as they stood after a past release."""
         return dataclasses.replace(self, release=release)
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Key of every cache: definition, class, policy epoch and release."""
         text = f"{self.layer.digest()}|{self.policy_class}|{self.epoch}|{self.release}"

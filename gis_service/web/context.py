@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gis_service.access.policy import view, visible_layers
 from gis_service.catalog.registry import Catalog
@@ -21,6 +21,8 @@ from gis_service.web.message import Request
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 
+VIEWS_KEPT = 512
+
 
 @dataclass(frozen=True)
 class Context:
@@ -36,6 +38,7 @@ class Context:
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
     processes: Processes
+    kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:
         """The layers that the caller may know of, for documents that hold no rows."""
@@ -54,10 +57,15 @@ class Context:
 
     def _view(self, request: Request, name: str, epoch: int) -> ViewedLayer:
         """NotFound alike for a layer that isn't there and one that the caller may not know of."""
-        unknown = refusal(NotFound, "web.no-collection", id=name[:100])
-        if name not in self.catalog.layers:
-            raise unknown
+        key = (request.principal.policy_class, name, epoch)
+        held = self.kept_views.get(key)
+        if held is None:
+            held = self._viewed(request, name, epoch)
+            self.kept_views.put(key, held)
+        return held
+
+    def _viewed(self, request: Request, name: str, epoch: int) -> ViewedLayer:
         try:
             return view(request.principal, self.catalog.layers[name], epoch)
-        except NotFound as err:
-            raise unknown from err
+        except (KeyError, NotFound) as err:
+            raise refusal(NotFound, "web.no-collection", id=name[:100]) from err

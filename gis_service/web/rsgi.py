@@ -12,6 +12,7 @@ from gis_service.web.message import Request, Response
 from gis_service.web.service import Service
 
 WARM_AFTER_SECONDS = 5.0
+WATCH_AFTER_SECONDS = 0.05
 
 Sent = list[tuple[str, str]]
 
@@ -95,24 +96,47 @@ def request_of(scope: Scope, headers: Mapping[str, str], intake: body.Intake) ->
 
 
 async def _unless_gone(answer: Awaitable[Response], request: Request, proto: Proto) -> Response | None:
-    """The answer, or None once the client has left: what it waited for is cancelled in PostgreSQL too."""
+    """The answer, or None once the client has left: what it waited for is cancelled in PostgreSQL too.
+
+    Most answers are out before anybody could leave, so the watch begins late: its tasks cost 0.1 ms.
+    """
     if request.method not in ("GET", "HEAD"):
         return await answer
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(proto))
+    watch = _Watch(proto)
     try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        work.cancel()
-        await asyncio.wait((work,))
-        return None
+        return await answer
+    except asyncio.CancelledError:
+        if watch.gone:
+            return None
+        raise
     finally:
-        gone.cancel()
+        watch.end()
 
 
-async def _disconnected(proto: Proto) -> None:
-    await proto.client_disconnect()
+class _Watch:
+    """Cancels the task that made it when the client leaves."""
+
+    def __init__(self, proto: Proto) -> None:
+        loop = asyncio.get_running_loop()
+        self.gone = False
+        self._proto = proto
+        self._watched = asyncio.current_task()
+        self._watching: asyncio.Task[None] | None = None
+        self._start = loop.call_later(WATCH_AFTER_SECONDS, self._begin)
+
+    def end(self) -> None:
+        self._start.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _begin(self) -> None:
+        self._watching = asyncio.ensure_future(self._until_gone())
+
+    async def _until_gone(self) -> None:
+        await self._proto.client_disconnect()
+        if self._watched is not None:
+            self.gone = True
+            self._watched.cancel()
 
 
 async def _send(request: Request, response: Response, proto: Proto) -> None:
