@@ -42,6 +42,7 @@ def _words(lang: str) -> dict[str, Any]:  # callables of several shapes, for the
         "moment": lambda value: numbers.moment(value, lang),
         "count": lambda value: numbers.number(value, 0, lang),
         "wind": lambda value: numbers.wind(value, lang),
+        "degrees": numbers.degrees,
         "designation": lambda area: designation(area, lang),
     }
 

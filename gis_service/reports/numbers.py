@@ -53,3 +53,8 @@ def moment(value: datetime, lang: str) -> str:
 def wind(bearing_deg: float, lang: str) -> str:
     """The nearest of eight directions."""
     return say(f"report.wind.{round(bearing_deg / 45) % 8}", lang)
+
+
+def degrees(bearing_deg: float) -> str:
+    """A bearing in whole degrees, 0 to 359."""
+    return f"{round(bearing_deg) % 360}°"
