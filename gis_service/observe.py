@@ -8,6 +8,8 @@ from collections import defaultdict
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 Labels = tuple[tuple[str, str], ...]
+# These warn at every request or start of how they are used, which no operator can change.
+TALKATIVE = ("pygeoapi", "procrastinate.blueprints")
 
 
 class Log:
@@ -49,6 +51,8 @@ def log_to_stderr(level: str = "info") -> None:
     """Send all events of this process to standard error, one a line."""
     shape = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format=shape, force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.ERROR)
 
 
 class Metrics:

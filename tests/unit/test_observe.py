@@ -1,6 +1,8 @@
 """Events carry fields, and numbers come out as Prometheus text."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +13,19 @@ def test_an_event_is_written_with_its_fields(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.INFO):
         Log("gis.test").info("tile", layer="plots", ms=3.14159, note="two words")
     assert caplog.messages == ["tile layer=plots ms=3.1 note='two words'"]
+
+
+@pytest.mark.parametrize(("level", "seen"), [("warning", False), ("debug", True)])
+def test_the_log_leaves_out_what_libraries_say_of_themselves(level: str, seen: bool) -> None:
+    program = f"""
+import logging
+from gis_service.observe import Log, log_to_stderr
+log_to_stderr("{level}")
+logging.getLogger("pygeoapi.l10n").warning("unknown locale")
+Log("gis.web").warning("ours")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ("ours" in done.stderr, "unknown locale" in done.stderr) == (True, seen)
 
 
 def test_counters_and_times_are_rendered() -> None:
