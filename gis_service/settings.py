@@ -16,6 +16,7 @@ class Limits:
 
     default_items: int = 10
     max_items: int = 10_000
+    page_bytes: int = 32_000_000
     statement_timeout_ms: int = 10_000
     body_bytes: int = 64 * 1024 * 1024
     report_vertices: int = 2_000_000

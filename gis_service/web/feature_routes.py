@@ -126,15 +126,17 @@ def _streamed(
 async def _chunks(
     context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest, first: Sequence[Row]
 ) -> AsyncIterator[bytes]:
-    """The page in batches, each found by the last key of the one before; flat in memory."""
-    rows, sent, last, step = first, 0, None, len(first) - 1
+    """The page in batches, each found by the last key of the one before; flat in memory, bounded in bytes."""
+    rows, sent, last, step, weight = first, 0, None, len(first) - 1, 0
     yield geojson.HEAD
     while rows:
         shown = rows[:step]
         last, more = shown[-1][0], len(rows) > step
-        yield (b"," if sent else b"") + geojson.body([row[1] for row in shown])
+        batch = geojson.body([row[1] for row in shown])
+        yield (b"," if sent else b"") + batch
         sent += len(shown)
-        if not more or sent >= asked.query.limit:
+        weight += len(batch)
+        if not more or sent >= asked.query.limit or weight >= context.settings.limits.page_bytes:
             break
         step = _step(rows, asked.query.limit - sent)
         following = replace(asked.query, after=last, offset=0, limit=step + 1)

@@ -6,6 +6,7 @@ import pytest
 from gis_service.db.sync import SyncDatabase
 from gis_service.features.geojson import without_geometry
 from gis_service.web import feature_routes
+from tests.conftest import Starter
 from tests.web.conftest import Sample
 
 ITEMS = "/collections/ecoregions/items"
@@ -58,3 +59,25 @@ def test_geometry_is_left_out_of_text_that_looks_like_it() -> None:
     head, tail = '{"type":"Feature","id":"a,\\"properties\\":{"', ',"properties":{"n":",\\"geometry\\":"}}'
     text = head + ',"geometry":{"type":"Point","coordinates":[1,2]}' + tail
     assert without_geometry(text) == head + ',"geometry":null' + tail
+
+
+def test_a_page_ends_where_it_grows_too_heavy_and_the_next_goes_on(
+    start_server: Starter, sampled: Sample
+) -> None:
+    """A client that reads nothing can make a worker hold one page, so a page is bounded in bytes."""
+    found: list[str] = []
+    with httpx.Client(
+        base_url=start_server(sampled.dsn, GIS_LIMITS_PAGE_BYTES="1000000"), timeout=60
+    ) as light:
+        url, pages = f"{ITEMS}?limit=1000&bbox=-61,-1,-59,30", 0
+        while url:
+            answer = light.get(url)
+            page = answer.json()
+            assert len(answer.content) < 1_000_000 + feature_routes.BATCH_BYTES
+            assert "numberMatched" not in page
+            assert page["numberReturned"] == len(page["features"])
+            found += [feature["id"] for feature in page["features"]]
+            url = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
+            pages += 1
+    assert pages > 1
+    assert len(found) == len(set(found)) == HOW_MANY

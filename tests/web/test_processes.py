@@ -368,6 +368,7 @@ def test_old_jobs_are_forgotten_with_their_documents(fresh_database: str) -> Non
             0
         ]
         assert not db.run(jobs_sql.finish(job, ["report.json"], ["application/json"], [b""]))[0][0]
+        assert world.scalar(f"select inputs::text from gis_queue.job where job_id = '{job}'") == "{}"
         assert db.run(jobs_sql.forget(30))[0][0] == 0
         db.apply([f"update gis_queue.job set finished = now() - interval '31 days' where job_id = '{job}'"])
         assert db.run(jobs_sql.forget(30))[0][0] == 1
