@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -144,25 +145,32 @@ def _root(words: list[str], given: str | None = None) -> None:
 
 
 def _apt(words: list[str], bar: Bar) -> None:
-    # Status-Fd speaks of progress, a line each: kind:package:percent:what.
-    options = ["-q", "-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"]
+    """Run apt-get and show its progress where we are root; sudo closes all but the standard descriptors.
+
+    Progress comes on a descriptor of its own. On the standard output, which packages' scripts share with it,
+    they die of I/O errors: fontconfig's does.
+    """
+    sudo = os.geteuid() != 0
+    reading, writing = os.pipe()
+    options = ["-q", "-o", "Dpkg::Use-Pty=0", *([] if sudo else ["-o", f"APT::Status-Fd={writing}"])]
     given = ["env", "DEBIAN_FRONTEND=noninteractive", "UCF_FORCE_CONFFOLD=1"]
-    command = [*given, "apt-get", *options, *words]
-    said: list[str] = []
-    with subprocess.Popen(
-        command if os.geteuid() == 0 else ["sudo", *command],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, errors="replace",
-    ) as apt:  # fmt: skip
-        assert apt.stdout is not None
-        for line in apt.stdout:
+    command = [*(["sudo"] if sudo else []), *given, "apt-get", *options, *words]
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+        os.fdopen(reading, errors="replace") as status,
+    ):
+        apt = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            pass_fds=() if sudo else (writing,),
+        )  # fmt: skip
+        os.close(writing)
+        for line in status:
             told = re.match(r"(?:dl|pm)status:([^:]*):([\d.]+):(.*)", line)
             if told:
                 bar.show(float(told[2]) / 100, told[3])
-            else:
-                said.append(line)
-    if apt.returncode:
-        raise MachineFault(f"apt-get {words[0]} failed:\n{''.join(_telling(said)).strip()}")
+        if apt.wait():
+            said.seek(0)
+            raise MachineFault(f"apt-get {words[0]} failed:\n{''.join(_telling(list(said))).strip()}")
 
 
 def _telling(said: list[str]) -> list[str]:
