@@ -18,6 +18,8 @@ class Limits:
     max_items: int = 10_000
     page_bytes: int = 32_000_000
     statement_timeout_ms: int = 10_000
+    export_seconds: int = 900
+    export_bytes: int = 4_000_000_000
     body_bytes: int = 64 * 1024 * 1024
     report_vertices: int = 2_000_000
     report_seconds: int = 120

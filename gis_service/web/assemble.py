@@ -18,6 +18,7 @@ from gis_service.web.stats import StatsCache
 
 FEATURES = PoolSize(connections=4, waiting=200)
 TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
+EXPORTS = PoolSize(connections=2, waiting=20)
 STATEMENTS_KEPT = 256
 
 
@@ -25,12 +26,14 @@ def assemble(settings: Settings, dsn: str) -> Service:
     """The service of one process; nothing is connected yet, so it starts with the database down too."""
     timeout = settings.limits.statement_timeout_ms
     database, tiles = Database(dsn, FEATURES, timeout), Database(dsn, TILES, timeout)
+    exports = Database(dsn, EXPORTS, settings.limits.export_seconds * 1000)
     statements: Lru[tuple[str, ...], TileStatement] = Lru(STATEMENTS_KEPT)
     context = Context(
         settings=settings,
         catalog=load_catalog(settings.root),
         database=database,
         tile_database=tiles,
+        export_database=exports,
         access=Access(database),
         stats=StatsCache(database),
         static=StaticFiles(static.folders()),
@@ -43,5 +46,6 @@ def assemble(settings: Settings, dsn: str) -> Service:
 
 async def close(service: Service) -> None:
     """Let the connections go."""
-    await service.context.database.close()
-    await service.context.tile_database.close()
+    context = service.context
+    for database in (context.database, context.tile_database, context.export_database):
+        await database.close()

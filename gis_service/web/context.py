@@ -32,6 +32,7 @@ class Context:
     catalog: Catalog
     database: Database
     tile_database: Database  # connections of its own, so that a slow query of features holds up no tile
+    export_database: Database  # few, so that bulk holds up neither features nor tiles
     access: Access
     stats: StatsCache
     static: StaticFiles
