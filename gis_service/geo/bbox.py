@@ -1,10 +1,12 @@
-"""Bounding boxes in longitude and latitude, the antimeridian included."""
+"""Bounding boxes: in longitude and latitude, the antimeridian included, and in any other system."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from gis_service.geo.crs import Crs
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,57 @@ class BBox:
     @classmethod
     def from_numbers(cls, numbers: Sequence[float]) -> BBox:
         """A box from 4 numbers, or from 6 with the heights left out (Features Part 1, 7.15.3)."""
-        if len(numbers) == 6:
-            numbers = (numbers[0], numbers[1], numbers[3], numbers[4])
-        if len(numbers) != 4:
-            raise ValueError("four or six numbers are needed")
-        return cls(*(float(n) for n in numbers))
+        return cls(*_plane(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box in the units of a system, always x before y; one in degrees may cross the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    crs: Crs
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(v) for v in self.as_tuple()):
+            raise ValueError("every number must be finite")
+        if self.south > self.north:
+            raise ValueError("the lower corner comes first")
+        if not self.crs.degrees and self.west > self.east:
+            raise ValueError("the lower corner comes first; only a box in degrees goes round the Earth")
+
+    def as_tuple(self) -> tuple[float, float, float, float]:
+        return (self.west, self.south, self.east, self.north)
+
+    def parts(self) -> tuple[Box, ...]:
+        """The box as one or two boxes that do not cross the antimeridian."""
+        if self.west <= self.east:
+            return (self,)
+        return (replace(self, east=180.0), replace(self, west=-180.0))
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float], crs: Crs) -> Box:
+        """A box from 4 or 6 numbers in the axis order of the system's authority (Features Part 2, 6.2.3)."""
+        return cls(*_plane(northing_last(numbers) if crs.northing_first else numbers), crs)
+
+
+def northing_last(numbers: Sequence[float]) -> list[float]:
+    """The two corners of a box with their first two axes changed over; heights stay where they are."""
+    half = len(numbers) // 2
+    corners = (list(numbers[:half]), list(numbers[half:]))
+    return [number for corner in corners for number in (corner[:2][::-1] + corner[2:])]
+
+
+def _plane(numbers: Sequence[float]) -> tuple[float, float, float, float]:
+    """Four numbers as they are; of six the heights are left out."""
+    if len(numbers) == 6:
+        numbers = (numbers[0], numbers[1], numbers[3], numbers[4])
+    if len(numbers) != 4:
+        raise ValueError("four or six numbers are needed")
+    west, south, east, north = (float(n) for n in numbers)
+    return west, south, east, north
 
 
 WORLD = BBox(-180.0, -90.0, 180.0, 90.0)
