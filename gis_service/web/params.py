@@ -15,7 +15,8 @@ MAX_PARAMETERS = 64
 def parse(query: str) -> Mapping[str, str]:
     """The parameters; 400 for a name given twice, bytes that aren't UTF-8, or a NUL.
 
-    `+` is a space and `%2B` a plus, as HTML forms and GDAL write them; unencoded `:/,` pass (row G5).
+    `+` is a space and `%2B` a plus, as HTML forms and GDAL write them; unencoded `:/,` pass (row G5). Beside
+    a `%20`, which no form writes, a `+` is a plus: QGIS leaves those of a filter as they are (row Q7).
     """
     if not query:
         return {}
@@ -35,7 +36,7 @@ def parse(query: str) -> Mapping[str, str]:
 
 def _decoded(text: str) -> str:
     try:
-        made = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+        made = unquote_to_bytes(text if "%20" in text else text.replace("+", " ")).decode("utf-8")
     except UnicodeError as err:  # bytes that aren't UTF-8, or a lone surrogate that can't become bytes
         raise refuse("web.not-utf8") from err
     if "\x00" in made:
