@@ -206,17 +206,25 @@ def _moment(day: date | None) -> str | None:
 
 
 def items_links(
-    view: ViewedLayer, given: Mapping[str, str], following: Mapping[str, str] | None, links: Links, lang: str
+    view: ViewedLayer,
+    given: Mapping[str, str],
+    before: Mapping[str, str] | None,
+    after: Mapping[str, str] | None,
+    kind: str,
+    links: Links,
+    lang: str,
 ) -> Sequence[dict[str, object]]:
-    """The links of a page: self, the other form, the collection, and next until the last page (row Q11)."""
+    """The links of a page: self, other forms, the collection, and next until the last page (row Q11)."""
     here = {name: value for name, value in given.items() if name != "f"}
     made = [
-        link(links.items(view.id, given), "self", media.GEOJSON, say("web.as-json", lang)),
+        link(links.items(view.id, given), "self", kind, say("web.as-json", lang)),
         link(links.items(view.id, {**here, "f": "html"}), "alternate", media.HTML, say("web.as-html", lang)),
         link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
     ]
-    if following is not None:
-        made.append(link(links.items(view.id, following), "next", media.GEOJSON, say("web.next", lang)))
+    if before is not None:
+        made.append(link(links.items(view.id, before), "prev", kind, say("web.previous", lang)))
+    if after is not None:
+        made.append(link(links.items(view.id, after), "next", kind, say("web.next", lang)))
     return made
 
 

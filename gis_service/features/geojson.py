@@ -21,17 +21,11 @@ def tail(returned: int, matched: int | None, links: Sequence[object]) -> bytes:
     return b"]," + orjson.dumps({**numbers, "timeStamp": stamp, "links": links})[1:]
 
 
-def body(features: Sequence[str]) -> bytes:
+def body(features: Sequence[bytes]) -> bytes:
     """The features of a page, parted by commas."""
-    return ",".join(features).encode()
+    return b",".join(features)
 
 
-def feature(text: str, links: Sequence[object]) -> bytes:
+def feature(text: bytes, links: Sequence[object]) -> bytes:
     """One feature with its links."""
-    return text[:-1].encode() + b',"links":' + orjson.dumps(links) + b"}"
-
-
-def without_geometry(text: str) -> str:
-    """The same feature with a null geometry; no text in it holds the marks, for its quotes are escaped."""
-    start, end = text.index(',"geometry":'), text.index(',"properties":{')
-    return f'{text[:start]},"geometry":null{text[end:]}'
+    return text[:-1] + b',"links":' + orjson.dumps(links) + b"}"

@@ -2,77 +2,93 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db.cql2 import Filter
+from gis_service.db.feature_text import Form
+from gis_service.db.paging import Cursor, SortKey
 from gis_service.db.select import ItemsQuery
-from gis_service.features import token
+from gis_service.features import filters, token, values
 from gis_service.features.refusal import refuse
 from gis_service.geo import temporal
-from gis_service.geo.bbox import BBox
-from gis_service.geo.crs import is_crs84, srid_of
+from gis_service.geo.bbox import BBox, Box, northing_last
+from gis_service.geo.crs import WGS84, Crs, Systems
 from gis_service.settings import Limits
 
-RESERVED = ("limit", "bbox", "bbox-crs", "datetime", "crs", "offset", "after", "release", "f", "lang")
+RESERVED = (
+    "limit", "bbox", "bbox-crs", "datetime", "crs", "filter", "filter-lang", "filter-crs", "sortby",
+    "properties", "skipGeometry", "zoom-level", "offset", "after", "release", "f", "lang",
+)  # fmt: skip
 ITEM_PARAMETERS = ("crs", "release", "f", "lang")
 MAX_OFFSET = 100_000  # 0.1 s of skipped rows; beyond it `next` goes on at any depth in 0.2 ms
-MAX_INTEGER = 2**63 - 1
+MAX_SORT_KEYS = 8
+MAX_ZOOM = 22
 _DIGITS = re.compile(r"[0-9]{1,40}")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a request is read by: the service's limits, the known reference systems, the key of tokens."""
+
+    limits: Limits
+    systems: Systems
+    signing_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ItemsRequest:
-    """What a client asks of `items`: the query and the release it is asked of."""
+    """What a client asks of `items`: a layer as of some release, a query, links to other pages."""
 
+    view: ViewedLayer
     query: ItemsQuery
-    release: int | None
-    binding: str
-    parameters: Mapping[str, str]  # as given, without `after` and `offset`: the base of the next link
+    parameters: Mapping[str, str]  # as given, without `after` and `offset`: the base of other pages' links
+    terms: Terms
 
-    def next_parameters(self, last_key: int) -> dict[str, str]:
-        """The query string of the page after the one that ends with this key."""
-        return {**self.parameters, "after": token.seal(last_key, self.binding)}
+    def page_parameters(self, cursor: Cursor) -> dict[str, str]:
+        """The query string of the page beyond the cursor."""
+        bound = token.binding(self.view, self.query)
+        return {**self.parameters, "after": token.seal(cursor, bound, self.terms.signing_key)}
 
 
-def parse_items(view: ViewedLayer, given: Mapping[str, str], limits: Limits) -> ItemsRequest:
+def parse_items(view: ViewedLayer, given: Mapping[str, str], terms: Terms) -> ItemsRequest:
     """The request for a page; 400 names the first parameter that can't be answered."""
     filterable = queryables(view)
     for name in given:
         if name not in RESERVED and name not in filterable:
             raise refuse("web.unknown-parameter", name=name)
-    _check_crs(given)
     release = parse_release(view, given)
-    parameters = {name: value for name, value in given.items() if name not in ("after", "offset")}
+    view = view if release is None else view.at_release(release)
     query = ItemsQuery(
-        limit=_limit(given, limits),
-        bbox=_bbox(given),
+        limit=_limit(given, terms.limits),
+        bbox=_bbox(given, terms.systems),
         datetime=_datetime(given),
         equals=tuple(
-            (name, _value(name, filterable[name], given[name])) for name in given if name in filterable
+            (name, values.parse(name, filterable[name], given[name])) for name in given if name in filterable
         ),
+        filter=_filter(view, given, terms.systems),
+        sort=_sort(view, given),
         offset=_offset(given),
+        form=_form(view, given, terms.systems),
     )
-    binding = token.binding(view.digest, release, replace(query, limit=0, offset=0))
     if "after" in given:
-        query = replace(query, after=token.open_sealed(given["after"], binding))
-    return ItemsRequest(query, release, binding, parameters)
+        bound = token.binding(view, query)
+        query = replace(query, cursor=token.unseal(given["after"], view, query, bound, terms.signing_key))
+    parameters = {name: value for name, value in given.items() if name not in ("after", "offset")}
+    return ItemsRequest(view, query, parameters, terms)
 
 
-def parse_item(view: ViewedLayer, given: Mapping[str, str]) -> int | None:
-    """The release that one feature is asked of."""
+def parse_item(view: ViewedLayer, given: Mapping[str, str], systems: Systems) -> tuple[ViewedLayer, Form]:
+    """The layer as of the release that one feature is asked of, and the form to write it in."""
     for name in given:
         if name not in ITEM_PARAMETERS:
             raise refuse("web.unknown-parameter", name=name)
-    _check_crs(given)
-    return parse_release(view, given)
+    release = parse_release(view, given)
+    form = Form(crs=_crs(given, "crs", systems))
+    return (view if release is None else view.at_release(release)), form
 
 
 def queryables(view: ViewedLayer) -> dict[str, Property]:
@@ -80,11 +96,19 @@ def queryables(view: ViewedLayer) -> dict[str, Property]:
     return {name: prop for name, prop in view.properties.items() if prop.filter and name not in RESERVED}
 
 
+def sortables(view: ViewedLayer) -> dict[str, Property]:
+    """The properties that a client may sort by."""
+    return {name: prop for name, prop in view.properties.items() if prop.type != "list"}
+
+
 def feature_id(view: ViewedLayer, text: str) -> str | int | None:
     """The id as its column holds it; None where no such id can exist."""
     if view.layer.id_type == "text":
         return text
-    return int(text) if _INTEGER.fullmatch(text) and abs(int(text)) <= MAX_INTEGER else None
+    try:
+        return values.integer(text)
+    except ValueError:
+        return None
 
 
 def parse_release(view: ViewedLayer, given: Mapping[str, str]) -> int | None:
@@ -116,43 +140,89 @@ def _offset(given: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _check_crs(given: Mapping[str, str]) -> None:
-    if "crs" in given and not is_crs84(given["crs"]):
-        raise refuse("web.unknown-crs", name="crs", value=given["crs"][:200])
-
-
-def _bbox(given: Mapping[str, str]) -> BBox | None:
-    latitude_first = _latitude_first(given)
-    if "bbox" not in given:
-        return None
-    text = given["bbox"]
+def _crs(given: Mapping[str, str], name: str, systems: Systems) -> Crs:
+    text = given.get(name)
+    if text is None:
+        return WGS84
     try:
-        parts = [part.strip() for part in text.split(",", 7)]
-        if not all(_NUMBER.fullmatch(part) for part in parts):
-            raise ValueError("numbers parted by commas are expected")
-        numbers = [float(part) for part in parts]
-        return BBox.from_numbers(_swapped(numbers) if latitude_first else numbers)
+        return systems.resolve(text)
+    except ValueError as err:
+        raise refuse("web.unknown-crs", name=name, value=text[:200]) from err
+
+
+def _bbox(given: Mapping[str, str], systems: Systems) -> BBox | Box | None:
+    crs = _crs(given, "bbox-crs", systems)
+    text = given.get("bbox")
+    if text is None:
+        return None
+    try:
+        numbers = [values.number(part.strip()) for part in text.split(",", 7)]
+        if crs.srid != WGS84.srid:
+            return Box.from_numbers(numbers, crs)
+        return BBox.from_numbers(northing_last(numbers) if crs.northing_first else numbers)
     except ValueError as err:
         raise refuse("web.bad-bbox", value=text[:200], reason=str(err)) from err
 
 
-def _latitude_first(given: Mapping[str, str]) -> bool:
-    """Whether `bbox-crs` writes latitude before longitude, as EPSG:4326 does (row Q5)."""
-    name = given.get("bbox-crs")
-    if name is None or is_crs84(name):
-        return False
-    try:
-        if srid_of(name) == 4326:
-            return True
-    except ValueError:
-        pass  # no name of a system at all: refused like an unknown one
-    raise refuse("web.unknown-crs", name="bbox-crs", value=name[:200])
+def _filter(view: ViewedLayer, given: Mapping[str, str], systems: Systems) -> Filter | None:
+    language = given.get("filter-lang", filters.LANGUAGES[0])
+    if language not in filters.LANGUAGES:
+        known = ", ".join(filters.LANGUAGES)
+        raise refuse("web.unknown-filter-lang", value=language[:100], known=known)
+    crs = _crs(given, "filter-crs", systems)
+    text = given.get("filter")
+    return None if text is None else filters.parse(view, text, language, crs)
 
 
-def _swapped(numbers: list[float]) -> list[float]:
-    half = len(numbers) // 2
-    first, second = numbers[:half], numbers[half:]
-    return [*reversed(first[:2]), *first[2:], *reversed(second[:2]), *second[2:]]
+def _sort(view: ViewedLayer, given: Mapping[str, str]) -> tuple[SortKey, ...]:
+    """`+name` upwards, `-name` downwards; a plus that wasn't encoded arrives as a space."""
+    text = given.get("sortby")
+    if text is None:
+        return ()
+    known = sortables(view)
+    keys: list[SortKey] = []
+    for part in text.split(",", MAX_SORT_KEYS + 1):
+        name = part[1:] if part[:1] in ("+", "-", " ") else part
+        if name not in known or len(keys) == MAX_SORT_KEYS or any(key.name == name for key in keys):
+            raise refuse("web.bad-sortby", value=part[:100], known=", ".join(known), maximum=MAX_SORT_KEYS)
+        keys.append(SortKey(name, part.startswith("-")))
+    return tuple(keys)
+
+
+def _form(view: ViewedLayer, given: Mapping[str, str], systems: Systems) -> Form:
+    return Form(
+        properties=_properties(view, given),
+        geometry=not _flag(given, "skipGeometry"),
+        crs=_crs(given, "crs", systems),
+        zoom_level=_zoom_level(given),
+    )
+
+
+def _properties(view: ViewedLayer, given: Mapping[str, str]) -> tuple[str, ...] | None:
+    text = given.get("properties")
+    if text is None:
+        return None
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in view.properties:
+            raise refuse("web.unknown-property", name=name[:100], known=", ".join(view.properties))
+    return tuple(name for name in view.properties if name in names)
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name, "false")
+    if text not in ("true", "false"):
+        raise refuse("web.bad-flag", name=name, value=text[:100])
+    return text == "true"
+
+
+def _zoom_level(given: Mapping[str, str]) -> int | None:
+    text = given.get("zoom-level")
+    if text is None:
+        return None
+    if not _DIGITS.fullmatch(text) or int(text) > MAX_ZOOM:
+        raise refuse("web.bad-zoom-level", value=text[:40], maximum=MAX_ZOOM)
+    return int(text)
 
 
 def _datetime(given: Mapping[str, str]) -> temporal.Interval | None:
@@ -163,51 +233,3 @@ def _datetime(given: Mapping[str, str]) -> temporal.Interval | None:
         return temporal.parse(text)
     except ValueError as err:
         raise refuse("web.bad-datetime", value=text[:200], reason=str(err)) from err
-
-
-def _value(name: str, prop: Property, text: str) -> Any:  # the type that the column compares with
-    try:
-        return _READERS[prop.type](text)
-    except ValueError as err:
-        raise refuse("web.bad-value", name=name, type=prop.type, value=text[:200]) from err
-
-
-def _integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text) or abs(int(text)) > MAX_INTEGER:
-        raise ValueError(text)
-    return int(text)
-
-
-def _number(text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        raise ValueError(text)
-    return float(text)
-
-
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(text)
-    return text == "true"
-
-
-def _date(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _timestamp(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as err:
-        raise ValueError(text) from err
-
-
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "text": str,
-    "list": str,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "date": _date,
-    "timestamp": _timestamp,
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gis_service.catalog.registry import load_catalog
+from gis_service.db import secrets
 from gis_service.db.pool import Database, PoolSize
 from gis_service.db.tilesql import TileStatement
 from gis_service.observe import Metrics
@@ -13,8 +14,10 @@ from gis_service.web.context import Context
 from gis_service.web.credentials import Access
 from gis_service.web.lru import Lru
 from gis_service.web.service import Service
+from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
+from gis_service.web.systems import KnownSystems
 
 FEATURES = PoolSize(connections=4, waiting=200)
 TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
@@ -40,6 +43,8 @@ def assemble(settings: Settings, dsn: str) -> Service:
         metrics=Metrics(),
         tile_statements=statements,
         processes=Processes(settings, database),
+        known_systems=KnownSystems(database),
+        signing_key=SharedKey(database, secrets.PAGING),
     )
     return Service(context)
 

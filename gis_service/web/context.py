@@ -11,15 +11,19 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.db.pool import Database
 from gis_service.db.tilesql import TileStatement
 from gis_service.errors import NotFound
+from gis_service.features.query import Terms
 from gis_service.features.refusal import refusal
+from gis_service.geo.crs import Systems
 from gis_service.observe import Metrics
 from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web.credentials import Access
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request
+from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
+from gis_service.web.systems import KnownSystems
 
 VIEWS_KEPT = 512
 
@@ -39,11 +43,21 @@ class Context:
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
     processes: Processes
+    known_systems: KnownSystems
+    signing_key: SharedKey
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:
         """The layers that the caller may know of, for documents that hold no rows."""
         return visible_layers(request.principal, self.catalog.layers.values())
+
+    async def systems(self) -> Systems:
+        """The reference systems that coordinates may be asked for in."""
+        return await self.known_systems.get()
+
+    async def terms(self) -> Terms:
+        """What requests for features are read by; asked of the database once a process."""
+        return Terms(self.settings.limits, await self.systems(), await self.signing_key.get())
 
     async def current_views(self, request: Request) -> Mapping[str, ViewedLayer]:
         """The same under the database's policy epoch, for whatever is read from rows."""

@@ -16,11 +16,11 @@ from gis_service.errors import NotFound
 from gis_service.features import documents, geojson, schemas
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
-from gis_service.geo.crs import CRS84
-from gis_service.web import pages, render
+from gis_service.geo.crs import Crs
+from gis_service.web import pages, paging, render
 from gis_service.web.context import Context
 from gis_service.web.finish import etag_of
-from gis_service.web.message import Request, Response
+from gis_service.web.message import Headers, Request, Response
 from gis_service.web.negotiate import wants_html
 from gis_service.web.router import Route, route
 
@@ -29,7 +29,6 @@ BATCH_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
 FIRST = 50  # shapes read before it's known what they weigh
 FOR_PEOPLE = 100  # features of a page of HTML
 _LATEST = "select coalesce(max(release), 0) from gis.release"
-_GEOJSON_HEADERS = (("content-type", media.GEOJSON), ("content-crs", f"<{CRS84}>"))
 
 
 async def collections(context: Context, request: Request, _: Sequence[str]) -> Response:
@@ -67,19 +66,23 @@ async def schema(context: Context, request: Request, taken: Sequence[str]) -> Re
 async def items(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A page of features."""
     view = await context.current_view(request, taken[0])
-    asked = parse_items(view, request.parameters, context.settings.limits)
-    view = await _at_release(context, view, asked.release)
+    asked = parse_items(view, request.parameters, await context.terms())
+    await _check_release(context, asked.view)
     if wants_html(request.parameters, request.header("accept")):
-        return await _items_page(context, request, view, asked)
-    page = asked.query.limit
+        return await _items_page(context, request, asked)
+    return await _geojson(context, request, await paging.forwards(context, asked))
+
+
+async def _geojson(context: Context, request: Request, asked: ItemsRequest) -> Response:
+    view, page = asked.view, asked.query.limit
     step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
     rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
     if len(rows) > step and page > step:
         if _step(rows, page) < page:
-            return _streamed(context, request, view, asked, rows)
-        rest = replace(asked.query, after=rows[-1][0], offset=0, limit=page - step)
+            return _streamed(context, request, asked, rows)
+        rest = replace(asked.query, cursor=paging.at(rows[-1]), offset=0, limit=page - step)
         rows = [*rows, *await context.database.run(select.items(view, rest))]
-    return _whole(request, view, asked, rows)
+    return _whole(request, asked, rows)
 
 
 def _step(rows: Sequence[Row], left: int) -> int:
@@ -88,50 +91,66 @@ def _step(rows: Sequence[Row], left: int) -> int:
     return min(left, BATCH, max(1, BATCH_BYTES // weight))
 
 
-def _whole(request: Request, view: ViewedLayer, asked: ItemsRequest, rows: Sequence[Row]) -> Response:
+def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row]) -> Response:
     shown = rows[: asked.query.limit]
-    alone = len(rows) == len(shown) and asked.query.after is None and asked.query.offset == 0
-    links = _page_links(request, view, asked, shown[-1][0] if len(rows) > len(shown) else None)
+    more, within = len(rows) > len(shown), paging.begins_within(asked)
+    links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if more else None)
+    matched = None if more or within else len(shown)
     features = geojson.body([row[1] for row in shown])
-    tail = geojson.tail(len(shown), len(shown) if alone else None, links)
-    body = geojson.HEAD + features + tail
+    body = geojson.HEAD + features + geojson.tail(len(shown), matched, links)
     # Of what the page says, apart from its time stamp: a counter of edits would tell of rows that are hidden.
-    tag = etag_of(features + orjson.dumps([links, alone]))
-    headers = (*_GEOJSON_HEADERS, ("etag", "W/" + tag), ("content-language", request.lang))
-    matched = (("ogc-numbermatched", str(len(shown))),) if alone else ()
-    return Response(200, (*headers, *_link_header(links), *matched), body)
+    tag = etag_of(features + orjson.dumps([links, matched]))
+    headers = (*_headers(request, asked.query.form.crs), ("etag", "W/" + tag), *paging.header(links))
+    counted = () if matched is None else (("ogc-numbermatched", str(matched)),)
+    return Response(200, (*headers, *counted), body)
 
 
-async def _items_page(context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest) -> Response:
-    """A table for people; its map asks for the geometries itself, so they aren't decoded here."""
+def _headers(request: Request, crs: Crs) -> Headers:
+    return (
+        ("content-type", media.GEOJSON),
+        ("content-crs", f"<{crs.uri}>"),
+        ("content-language", request.lang),
+    )
+
+
+def _page_links(
+    request: Request, asked: ItemsRequest, first: Row | None, last: Row | None
+) -> Sequence[Mapping[str, object]]:
+    begin = first if paging.begins_within(asked) else None
+    return paging.links(request, asked, begin, last, media.GEOJSON)
+
+
+async def _items_page(context: Context, request: Request, asked: ItemsRequest) -> Response:
+    """A table for people; its map asks for the geometries itself, so they aren't read here."""
+    asked = await paging.forwards(context, asked)
     page = min(asked.query.limit, FOR_PEOPLE)
-    rows = await context.database.run(select.items(view, replace(asked.query, limit=page + 1)))
-    shown = rows[:page]
-    alone = len(rows) == len(shown) and asked.query.after is None and asked.query.offset == 0
-    links = _page_links(request, view, asked, shown[-1][0] if len(rows) > len(shown) else None)
-    features = geojson.body([geojson.without_geometry(row[1]) for row in shown])
-    body = geojson.HEAD + features + geojson.tail(len(shown), len(shown) if alone else None, links)
-    made = documents.collection(view, None, request.links, request.lang)
-    schema = schemas.schema(view, request.links, request.lang)
+    form = replace(asked.query.form, geometry=False)
+    wanted = replace(asked.query, limit=page + 1, form=form)
+    rows = await context.database.run(select.items(asked.view, wanted))
+    shown, more = rows[:page], len(rows) > page
+    matched = None if more or paging.begins_within(asked) else len(shown)
+    links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if more else None)
+    features = geojson.body([row[1] for row in shown])
+    body = geojson.HEAD + features + geojson.tail(len(shown), matched, links)
+    made = documents.collection(asked.view, None, request.links, request.lang)
+    schema = schemas.schema(asked.view, request.links, request.lang)
     return render.html(request, pages.items(render.frame(request), orjson.loads(body), made, schema))
 
 
-def _streamed(
-    context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest, first: Sequence[Row]
-) -> Response:
-    headers = (*_GEOJSON_HEADERS, ("content-language", request.lang))
-    return Response(200, headers, chunks=_chunks(context, request, view, asked, first))
+def _streamed(context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row]) -> Response:
+    headers = _headers(request, asked.query.form.crs)
+    return Response(200, headers, chunks=_chunks(context, request, asked, first))
 
 
 async def _chunks(
-    context: Context, request: Request, view: ViewedLayer, asked: ItemsRequest, first: Sequence[Row]
+    context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row]
 ) -> AsyncIterator[bytes]:
-    """The page in batches, each found by the last key of the one before; flat in memory, bounded in bytes."""
-    rows, sent, last, step, weight = first, 0, None, len(first) - 1, 0
+    """The page in batches, each found by the last row of the one before; flat in memory, bounded in bytes."""
+    rows, sent, last, step, weight = first, 0, first[0], len(first) - 1, 0
     yield geojson.HEAD
     while rows:
         shown = rows[:step]
-        last, more = shown[-1][0], len(rows) > step
+        last, more = shown[-1], len(rows) > step
         batch = geojson.body([row[1] for row in shown])
         yield (b"," if sent else b"") + batch
         sent += len(shown)
@@ -139,35 +158,21 @@ async def _chunks(
         if not more or sent >= asked.query.limit or weight >= context.settings.limits.page_bytes:
             break
         step = _step(rows, asked.query.limit - sent)
-        following = replace(asked.query, after=last, offset=0, limit=step + 1)
-        rows = await context.database.run(select.items(view, following))
+        following = replace(asked.query, cursor=paging.at(last), offset=0, limit=step + 1)
+        rows = await context.database.run(select.items(asked.view, following))
     else:
         more = False
-    alone = not more and asked.query.after is None and asked.query.offset == 0
-    yield geojson.tail(
-        sent, sent if alone else None, _page_links(request, view, asked, last if more else None)
-    )
-
-
-def _page_links(
-    request: Request, view: ViewedLayer, asked: ItemsRequest, last: int | None
-) -> Sequence[Mapping[str, object]]:
-    following = None if last is None else asked.next_parameters(last)
-    return documents.items_links(view, request.parameters, following, request.links, request.lang)
-
-
-def _link_header(links: Sequence[Mapping[str, object]]) -> tuple[tuple[str, str], ...]:
-    """The next page for clients that read headers (row Q12)."""
-    following = [link for link in links if link["rel"] == "next"]
-    return tuple(("link", f'<{link["href"]}>; rel="next"; type="{link["type"]}"') for link in following)
+    matched = None if more or paging.begins_within(asked) else sent
+    yield geojson.tail(sent, matched, _page_links(request, asked, first[0], last if more else None))
 
 
 async def item(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """One feature by its id."""
     view = await context.current_view(request, taken[0])
-    view = await _at_release(context, view, parse_item(view, request.parameters))
+    view, form = parse_item(view, request.parameters, (await context.terms()).systems)
+    await _check_release(context, view)
     identity = feature_id(view, taken[1])
-    rows = [] if identity is None else await context.database.run(select.item(view, identity))
+    rows = [] if identity is None else await context.database.run(select.item(view, identity, form))
     if not rows:
         raise refusal(NotFound, "web.no-feature", layer=view.id, id=taken[1][:200])
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
@@ -176,17 +181,16 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         made = documents.collection(view, None, request.links, request.lang)
         schema = schemas.schema(view, request.links, request.lang)
         return render.html(request, pages.item(render.frame(request), orjson.loads(body), made, schema))
-    return Response(200, (*_GEOJSON_HEADERS, ("content-language", request.lang)), body)
+    return Response(200, _headers(request, form.crs), body)
 
 
-async def _at_release(context: Context, view: ViewedLayer, release: int | None) -> ViewedLayer:
-    """The view as of a past release; NotFound for one that hasn't been opened."""
-    if release is None:
-        return view
+async def _check_release(context: Context, view: ViewedLayer) -> None:
+    """NotFound for a release that hasn't been opened."""
+    if view.release is None:
+        return
     latest = (await context.database.run(Query(_LATEST, (), view.role)))[0][0]
-    if release > latest:
-        raise refusal(NotFound, "web.no-such-release", value=release)
-    return view.at_release(release)
+    if view.release > latest:
+        raise refusal(NotFound, "web.no-such-release", value=view.release)
 
 
 def routes() -> list[Route]:

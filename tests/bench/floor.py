@@ -16,6 +16,7 @@ from psycopg import sql
 
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import select, tilesql
+from gis_service.db.paging import Cursor
 from gis_service.db.query import Query
 from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import Tile
@@ -35,7 +36,7 @@ def as_text(view: ViewedLayer, ask: Ask) -> Query:
     if ask.kind == "item":
         return select.item(view, ask.fid)
     page = select.ItemsQuery(
-        limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), after=after(ask)
+        limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), cursor=cursor(ask)
     )
     return select.items(view, page)
 
@@ -86,6 +87,12 @@ def equals(ask: Ask) -> tuple[tuple[str, str], ...]:
 def after(ask: Ask) -> int | None:
     """The last key before a deep page: the bench's keys have no gaps."""
     return FIRST_GID["occurrence"] + ask.depth - 1 if ask.depth else None
+
+
+def cursor(ask: Ask) -> Cursor | None:
+    """The same as our queries take it."""
+    last = after(ask)
+    return None if last is None else Cursor((), last)
 
 
 @dataclass

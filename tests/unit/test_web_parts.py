@@ -2,12 +2,12 @@
 
 import pytest
 
-from gis_service.db.select import ItemsQuery
 from gis_service.errors import InvalidParameter, MethodNotAllowed, NotAcceptable, NotFound
 from gis_service.features import token
 from gis_service.geo.bbox import BBox
 from gis_service.web import negotiate, params
 from gis_service.web.lru import Lru
+from gis_service.web.packing import GZIP, ZSTD, Packing, wanted
 from gis_service.web.router import Router, check_method, route
 from gis_service.web.service_routes import health
 from gis_service.web.tile_routes import asked_tile
@@ -70,32 +70,24 @@ def test_the_language_is_the_best_of_ours(header: str | None, lang: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("header", "gzip"),
+    ("header", "packing"),
     [
-        (None, False),
-        ("gzip, br", True),
-        ("gzip;q=0", False),
-        ("*", True),
-        ("identity", False),
-        ("*;q=0", False),
+        ("", None),
+        ("gzip, br", GZIP),
+        ("gzip;q=0", None),
+        ("*", GZIP),
+        ("identity", None),
+        ("*;q=0", None),
+        ("zstd", ZSTD),
+        ("gzip, deflate, br, zstd", ZSTD),
+        ("gzip;q=1, zstd;q=0.5", GZIP),
+        ("gzip;q=0.5, zstd", ZSTD),
+        ("zstd;q=0, *", GZIP),
+        ("identity, gzip;q=0.5", None),
     ],
 )
-def test_gzip_is_sent_to_those_who_accept_it(header: str | None, gzip: bool) -> None:
-    assert negotiate.accepts_gzip(header) is gzip
-
-
-def test_a_token_opens_with_its_own_query_alone() -> None:
-    query = ItemsQuery(limit=0, bbox=BBox(105, 20, 106, 21), equals=(("name", "x"),))
-    bound = token.binding("digest", None, query)
-    sealed = token.seal(2**62, bound)
-    assert token.open_sealed(sealed, bound) == 2**62
-    for other in (
-        token.binding("other", None, query),
-        token.binding("digest", 1, query),
-        token.binding("digest", None, ItemsQuery(limit=0)),
-    ):
-        with pytest.raises(InvalidParameter):
-            token.open_sealed(sealed, other)
+def test_an_answer_is_packed_as_its_client_likes_best(header: str, packing: Packing | None) -> None:
+    assert wanted(header) is packing
 
 
 def test_routes_match_by_segments() -> None:

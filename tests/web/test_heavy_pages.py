@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from gis_service.db.sync import SyncDatabase
-from gis_service.features.geojson import without_geometry
 from gis_service.web import feature_routes
 from tests.conftest import Starter
 from tests.web.conftest import Sample
@@ -53,12 +52,6 @@ def test_a_page_for_people_is_short_and_goes_on(web: httpx.Client) -> None:
     assert "Shape 100<" in page
     assert "Shape 101<" not in page
     assert "after=" in page
-
-
-def test_geometry_is_left_out_of_text_that_looks_like_it() -> None:
-    head, tail = '{"type":"Feature","id":"a,\\"properties\\":{"', ',"properties":{"n":",\\"geometry\\":"}}'
-    text = head + ',"geometry":{"type":"Point","coordinates":[1,2]}' + tail
-    assert without_geometry(text) == head + ',"geometry":null' + tail
 
 
 def test_a_page_ends_where_it_grows_too_heavy_and_the_next_goes_on(
