@@ -62,6 +62,9 @@ class Links:
     def queryables(self, layer: str) -> str:
         return self.collection(layer) + "/queryables"
 
+    def sortables(self, layer: str) -> str:
+        return self.collection(layer) + "/sortables"
+
     def schema(self, layer: str) -> str:
         return self.collection(layer) + "/schema"
 

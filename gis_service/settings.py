@@ -10,6 +10,10 @@ import yaml
 from gis_service.errors import ConfigRefused
 
 
+# Advertised beside CRS84: WGS 84, Web Mercator, UTM 48N and 49N, and VN-2000 in degrees, UTM and TM-3 zones.
+CRS = (4326, 3857, 32648, 32649, 4756, 3405, 3406, *range(5896, 5900), *range(9205, 9219))
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may ask for."""
@@ -43,6 +47,7 @@ class Settings:
     log_level: str = "warning"
     trusted_proxies: tuple[str, ...] = ()
     callback_hosts: tuple[str, ...] = ()
+    crs: tuple[int, ...] = CRS
     limits: Limits = field(default_factory=Limits)
 
 
@@ -65,6 +70,11 @@ def _port(text: str) -> int:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    """EPSG codes, each once, in the order given."""
+    return tuple(dict.fromkeys(_positive(word.upper().removeprefix("EPSG:")) for word in _words(text)))
 
 
 def _url(text: str) -> str:
@@ -97,6 +107,7 @@ PARSERS: Mapping[str, Parser] = {
     "log_level": _level,
     "trusted_proxies": _words,
     "callback_hosts": _words,
+    "crs": _codes,
     **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
 }
 

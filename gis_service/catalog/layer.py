@@ -87,6 +87,15 @@ class Property(Part):
     )
     unit: str | None = None
     filter: bool = Field(default=True, description="Whether clients may filter by it.")
+    sort: bool = Field(
+        default=False, description="Whether clients may sort by it; give it an index (column, key)."
+    )
+
+    @model_validator(mode="after")
+    def _sortable(self) -> Self:
+        if self.sort and self.type == "list":
+            raise ValueError("a list can't be sorted by")
+        return self
 
 
 class Time(Part):

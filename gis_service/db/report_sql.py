@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import rows
+from gis_service.db import boxes, rows
 from gis_service.db.query import Binds, Query, ident
 from gis_service.geo.bbox import BBox
 
@@ -66,6 +66,13 @@ def nearest(view: ViewedLayer, names: Sequence[str], box: BBox, limit: int, offs
     return _finish(view, found, [f"t.{ident(view.geometry)} is not null"], binds, page)
 
 
+def coarse(view: ViewedLayer, feature_id: str | int) -> Query:
+    """One row: whether the position of this feature that the reader sees may be coarser than the true one."""
+    binds = Binds()
+    found = f"select {_generalised(view, binds)} from {rows.relation(view, binds)}"
+    return _finish(view, found, [f"t.{ident(view.id_column)} = {binds.add(feature_id)}"], binds)
+
+
 def release(view: ViewedLayer) -> Query:
     """One row with the newest release that the reader may know of, 0 before the first.
 
@@ -99,7 +106,7 @@ def _finish(view: ViewedLayer, found: str, conditions: list[str], binds: Binds, 
 
 
 def _box(view: ViewedLayer, box: BBox, binds: Binds) -> str:
-    return rows.meets(view, rows.envelope(box, view.srid, binds), binds, exactly=False)
+    return rows.meets(view, boxes.shape(box, view.srid, binds), binds, exactly=False)
 
 
 def _columns(view: ViewedLayer, names: Sequence[str], binds: Binds) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db.query import Binds, ident
-from gis_service.geo.bbox import BBox
 
 
 def relation(view: ViewedLayer, binds: Binds) -> str:
@@ -85,15 +84,6 @@ def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool) -> str:
 def _meets(column: str, box: str, exactly: bool) -> str:
     name = f"t.{ident(column)}"
     return f"{name} && {box} and ST_Intersects({name}, {box})" if exactly else f"{name} && {box}"
-
-
-def envelope(box: BBox, srid: int, binds: Binds) -> str:
-    """A box in degrees as a constant in the layer's system, so that the column itself isn't transformed."""
-    corners = ", ".join(f"{binds.add(float(v))}::float8" for v in box.as_tuple())
-    made = f"ST_MakeEnvelope({corners}, 4326)"
-    if box.west == box.east or box.south == box.north:
-        made = f"ST_Envelope({made})"  # a point or a line, for a polygon without area meets nothing
-    return made if srid == 4326 else f"ST_Transform({made}, {srid:d})"
 
 
 def column(view: ViewedLayer, name: str, binds: Binds) -> str:

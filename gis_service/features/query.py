@@ -97,8 +97,8 @@ def queryables(view: ViewedLayer) -> dict[str, Property]:
 
 
 def sortables(view: ViewedLayer) -> dict[str, Property]:
-    """The properties that a client may sort by."""
-    return {name: prop for name, prop in view.properties.items() if prop.type != "list"}
+    """The properties that a client may sort by: those that the layer says have an index for it."""
+    return {name: prop for name, prop in view.properties.items() if prop.sort}
 
 
 def feature_id(view: ViewedLayer, text: str) -> str | int | None:

@@ -1,16 +1,20 @@
-"""Queryables and schema of a viewed layer as JSON Schema."""
+"""Schema, queryables and sortables of a viewed layer as JSON Schema (Features Parts 3 and 5)."""
 
 from __future__ import annotations
 
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
-from gis_service.features.query import queryables as filterable
+from gis_service.features import query
 from gis_service.links import Links
+from gis_service.texts import say
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 GEOMETRY = "geometry"
+ID = "id"
 
-_TYPES: dict[str, dict[str, object]] = {
+Member = dict[str, object]
+
+_TYPES: dict[str, Member] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
@@ -19,54 +23,94 @@ _TYPES: dict[str, dict[str, object]] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "list": {"type": "array", "items": {"type": "string"}},
 }
+# As UCUM writes them (Part 5, requirement `unit` C); a unit that isn't here is told in the page alone.
+_UCUM = {"m": "m", "cm": "cm", "km": "km", "m²": "m2", "km²": "km2", "ha": "har", "%": "%", "°": "deg"}
 
 
-def queryables(view: ViewedLayer, links: Links, lang: str) -> dict[str, object]:
-    """What clients may filter by (row Q8: the geometry by `$ref`, without `type`)."""
-    properties = {GEOMETRY: _geometry(view)}
-    properties |= {name: described(prop, lang) for name, prop in filterable(view).items()}
-    return _document(links.queryables(view.id), view, properties, lang) | {"additionalProperties": False}
-
-
-def schema(view: ViewedLayer, links: Links, lang: str) -> dict[str, object]:
+def schema(view: ViewedLayer, links: Links, lang: str) -> Member:
     """What a feature of the layer consists of (row Q9); nothing can be written yet, so all is read-only."""
-    identity = {**_TYPES[view.layer.id_type], "x-ogc-role": "id"}
-    properties = {"id": identity, GEOMETRY: _geometry(view)}
-    properties |= {name: described(prop, lang) for name, prop in view.properties.items()}
+    roles = _roles(view)
+    properties = {ID: {**_identity(view, lang), "x-ogc-role": "id"}, GEOMETRY: _geometry(view, lang)}
+    for name, prop in view.properties.items():
+        role: Member = {"x-ogc-role": roles[name]} if name in roles else {}
+        properties[name] = {**described(prop, lang), **role}
     for place, prop in enumerate(properties.values(), 1):
         prop |= {"x-ogc-propertySeq": place, "readOnly": True}
     return _document(links.schema(view.id), view, properties, lang)
 
 
-def described(prop: Property, lang: str) -> dict[str, object]:
-    """One property: type, title, allowed values, unit."""
+def queryables(view: ViewedLayer, links: Links, lang: str) -> Member:
+    """What clients may filter by.
+
+    QGIS knows the geometry by its `$ref` alone and only where it has no `type` (row Q8). Part 5 forbids a
+    `$ref`, so that the schema has none, and here the class `queryables` of Part 3 holds, not that of Part 5.
+    """
+    reference: Member = {"$ref": f"https://geojson.org/schema/{view.geometry_type}.json"}
+    properties = {GEOMETRY: reference | _geometry(view, lang)}
+    properties |= {name: described(prop, lang) for name, prop in query.queryables(view).items()}
+    return _closed(_document(links.queryables(view.id), view, properties, lang))
+
+
+def sortables(view: ViewedLayer, links: Links, lang: str) -> Member:
+    """What pages may be sorted by."""
+    properties = {name: described(prop, lang) for name, prop in query.sortables(view).items()}
+    return _closed(_document(links.sortables(view.id), view, properties, lang))
+
+
+def described(prop: Property, lang: str) -> Member:
+    """One property: type, title, allowed values with their titles, unit."""
     made = {"title": prop.title.say(lang), **_TYPES[prop.type]}
     if prop.description is not None:
         made["description"] = prop.description.say(lang)
-    if prop.unit:
-        made["x-ogc-unit"] = prop.unit
+    if prop.unit in _UCUM:
+        made["x-ogc-unit"] = _UCUM[prop.unit]
     if prop.values and prop.type in ("text", "integer"):
-        made["enum"] = [int(value) if prop.type == "integer" else value for value in prop.values]
+        made["enum"] = [_value(prop, value) for value in prop.values]
+    if isinstance(prop.values, dict) and prop.type in ("text", "integer"):
+        titles = prop.values.items()
+        made["oneOf"] = [{"const": _value(prop, value), "title": text.say(lang)} for value, text in titles]
     return made
 
 
-def parameter_type(prop: Property) -> dict[str, object]:
+def _value(prop: Property, value: str) -> int | str:
+    return int(value) if prop.type == "integer" else value
+
+
+def parameter_type(prop: Property) -> Member:
     """The type of the equality parameter: a list is asked for one of its members."""
     return {"type": "string"} if prop.type == "list" else dict(_TYPES[prop.type])
 
 
-def _geometry(view: ViewedLayer) -> dict[str, object]:
-    kind = view.geometry_type
+def _identity(view: ViewedLayer, lang: str) -> Member:
+    return {"title": say("schema.id", lang), **_TYPES[view.layer.id_type]}
+
+
+def _geometry(view: ViewedLayer, lang: str) -> Member:
     return {
-        "$ref": f"https://geojson.org/schema/{kind}.json",
-        "format": f"geometry-{kind.lower()}",
+        "title": say("schema.geometry", lang),
+        "format": f"geometry-{view.geometry_type.lower()}",
         "x-ogc-role": "primary-geometry",
     }
 
 
-def _document(
-    address: str, view: ViewedLayer, properties: dict[str, dict[str, object]], lang: str
-) -> dict[str, object]:
+def _roles(view: ViewedLayer) -> dict[str, str]:
+    """The properties that hold the time of a feature; at most one a role, as Part 5 wants."""
+    if view.time is None:
+        return {}
+    if view.time.end is None:
+        wanted = {view.time.start: "primary-instant"}
+    else:
+        wanted = {view.time.start: "primary-interval-start", view.time.end: "primary-interval-end"}
+    columns = {view.layer.column_of(name): name for name in reversed(view.properties)}
+    return {columns[column]: role for column, role in wanted.items() if column in columns}
+
+
+def _closed(document: Member) -> Member:
+    """Other names are refused with 400."""
+    return {**document, "additionalProperties": False}
+
+
+def _document(address: str, view: ViewedLayer, properties: dict[str, Member], lang: str) -> Member:
     return {
         "$schema": DRAFT,
         "$id": address,

@@ -6,6 +6,7 @@ import functools
 import operator
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gis_service.geo import axes
@@ -56,6 +57,16 @@ class Systems:
         if srid not in self.known:
             raise ValueError(f"EPSG:{srid} is not known here")
         return epsg(srid)
+
+    def offered(self, codes: Iterable[int]) -> tuple[str, ...]:
+        """The URIs to advertise: CRS84, the default, and those of the codes that can be answered (row C7)."""
+        uris = [CRS84]
+        for code in codes:
+            try:
+                uris.append(self.resolve(f"EPSG:{code}").uri)
+            except ValueError:
+                continue  # an older PostGIS lacks it; `./gis check` says so
+        return tuple(uris)
 
 
 @functools.lru_cache(maxsize=256)

@@ -66,6 +66,15 @@ def test_what_is_no_known_system_of_a_plane_is_refused(name: str) -> None:
         SYSTEMS.resolve(name)
 
 
+def test_what_is_offered_begins_with_the_default_and_holds_what_the_database_knows() -> None:
+    """Row C7."""
+    assert SYSTEMS.offered((4326, 3405, 3406)) == (
+        CRS84,
+        "http://www.opengis.net/def/crs/EPSG/0/4326",
+        "http://www.opengis.net/def/crs/EPSG/0/3405",
+    )
+
+
 def test_a_box_is_read_in_the_axis_order_of_its_system() -> None:
     vn2000 = SYSTEMS.resolve("EPSG:4756")
     assert Box.from_numbers([20, 105, 21, 106], vn2000) == Box(105, 20, 106, 21, vn2000)

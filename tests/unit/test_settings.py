@@ -41,6 +41,13 @@ def test_lists_are_written_as_yaml_or_with_commas(tmp_path: Path) -> None:
     assert load_settings(root, {"GIS_TRUSTED_PROXIES": "::1"}).trusted_proxies == ("::1",)
 
 
+def test_reference_systems_are_named_by_their_codes(tmp_path: Path) -> None:
+    root = _with_file(tmp_path, "crs: [4326, EPSG:3405, 4326]\n")
+    assert load_settings(root, {}).crs == (4326, 3405)
+    with pytest.raises(ConfigRefused, match="GIS_CRS"):
+        load_settings(root, {"GIS_CRS": "VN-2000"})
+
+
 def test_every_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
     root = _with_file(tmp_path, "country: VNM\nprot: 80\nport: 99999\nlimits:\n  max_items: -1\n")
     with pytest.raises(ConfigRefused) as refused:

@@ -52,8 +52,8 @@ def walk(web: httpx.Client, url: str, rel: str) -> Iterator[tuple[list[str], Pag
         ("", ["a", "a", "b", "b", "c", "c", None, None]),
         ("&sortby=name_eng", ["a", "a", "b", "b", "c", "c", None, None]),
         ("&sortby=-name_eng", [None, None, "c", "c", "b", "b", "a", "a"]),
-        ("&sortby=%2Bbasis,-name_eng", [None, None, "c", "c", "b", "b", "a", "a"]),
-        ("&sortby=-name_eng,basis", [None, None, "c", "c", "b", "b", "a", "a"]),
+        ("&sortby=%2Biucn_cat,-name_eng", [None, None, "c", "c", "b", "b", "a", "a"]),
+        ("&sortby=-name_eng,iucn_cat", [None, None, "c", "c", "b", "b", "a", "a"]),
     ],
 )
 def test_a_walk_meets_every_feature_once_in_order_and_the_way_back_too(
