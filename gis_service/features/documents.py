@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
-from gis_service.geo.crs import CRS84
+from gis_service.geo.crs import CRS84, WGS84, epsg_uri
 from gis_service.links import OGC_REL, Links, link
 from gis_service.texts import say
 
@@ -114,17 +114,30 @@ def conformance(links: Links, lang: str) -> dict[str, object]:
 
 
 def collections(
-    views: Iterable[ViewedLayer], stats: Mapping[str, Stats], links: Links, lang: str
+    views: Iterable[ViewedLayer],
+    stats: Mapping[str, Stats],
+    links: Links,
+    lang: str,
+    crs: Sequence[str] = (CRS84,),
 ) -> dict[str, object]:
-    """All collections that the caller may know of."""
+    """All collections that the caller may know of; what they have in common of `crs` stands here once."""
     return {
         "links": formats(links.collections(), media.JSON, lang),
-        "collections": [collection(view, stats.get(view.id), links, lang) for view in views],
+        "crs": list(crs),
+        "collections": [
+            {**collection(view, stats.get(view.id), links, lang), "crs": ["#/crs", *_own_crs(view, crs)]}
+            for view in views
+        ],
     }
 
 
-def collection(view: ViewedLayer, stats: Stats | None, links: Links, lang: str) -> dict[str, object]:
-    """One collection; extent and item count are of the rows that the caller sees (row Q14)."""
+def collection(
+    view: ViewedLayer, stats: Stats | None, links: Links, lang: str, crs: Sequence[str] = (CRS84,)
+) -> dict[str, object]:
+    """One collection; extent and item count are of the rows that the caller sees (row Q14).
+
+    `crs` begins with the default and holds the system that the layer is stored in (rows Q4, C7).
+    """
     made: dict[str, object] = {
         "id": view.id,
         "title": view.title.say(lang),
@@ -132,8 +145,8 @@ def collection(view: ViewedLayer, stats: Stats | None, links: Links, lang: str) 
         "keywords": list(view.layer.keywords),
         "itemType": "feature",
         "dataType": "vector",
-        "crs": [CRS84],
-        "storageCrs": CRS84,
+        "crs": [*crs, *_own_crs(view, crs)],
+        "storageCrs": _storage_crs(view),
         "attribution": attribution(view, stats, lang),
         "links": _collection_links(view, links, lang),
     }
@@ -145,6 +158,16 @@ def collection(view: ViewedLayer, stats: Stats | None, links: Links, lang: str) 
         if extent := _extent(stats):
             made["extent"] = extent
     return made
+
+
+def _storage_crs(view: ViewedLayer) -> str:
+    """Degrees are kept as longitude, latitude, so that clients that ask for them so get what is stored."""
+    return CRS84 if view.srid == WGS84.srid else epsg_uri(view.srid)
+
+
+def _own_crs(view: ViewedLayer, crs: Sequence[str]) -> list[str]:
+    """The layer's own system where it isn't among those of all layers."""
+    return [uri for uri in (_storage_crs(view),) if uri not in crs]
 
 
 def attribution(view: ViewedLayer, stats: Stats | None, lang: str) -> str:
@@ -175,6 +198,7 @@ def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[s
         link(items, "items", media.GEOJSON, say("web.items", lang)),
         link(with_format(items, "html"), "items", media.HTML, say("web.items-html", lang)),
         link(links.queryables(view.id), OGC_REL + "queryables", media.SCHEMA, say("web.queryables", lang)),
+        link(links.sortables(view.id), OGC_REL + "sortables", media.SCHEMA, say("web.sortables", lang)),
         link(links.schema(view.id), OGC_REL + "schema", media.SCHEMA, say("web.schema", lang)),
         link(links.schema(view.id), "describedby", media.SCHEMA, say("web.schema", lang)),
         link(links.tilesets(view.id), OGC_REL + "tilesets-vector", media.JSON, say("web.tiles", lang)),

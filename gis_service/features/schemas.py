@@ -101,7 +101,7 @@ def _roles(view: ViewedLayer) -> dict[str, str]:
         wanted = {view.time.start: "primary-instant"}
     else:
         wanted = {view.time.start: "primary-interval-start", view.time.end: "primary-interval-end"}
-    columns = {view.layer.column_of(name): name for name in reversed(view.properties)}
+    columns = {view.layer.column_of(name): name for name in reversed(list(view.properties))}
     return {columns[column]: role for column, role in wanted.items() if column in columns}
 
 

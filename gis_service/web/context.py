@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gis_service.access.policy import view, visible_layers
@@ -54,6 +54,10 @@ class Context:
     async def systems(self) -> Systems:
         """The reference systems that coordinates may be asked for in."""
         return await self.known_systems.get()
+
+    async def offered_crs(self) -> Sequence[str]:
+        """The reference systems that collections advertise."""
+        return (await self.systems()).offered(self.settings.crs)
 
     async def terms(self) -> Terms:
         """What requests for features are read by; asked of the database once a process."""

@@ -1,4 +1,4 @@
-"""Collections, queryables, schema, items and one item."""
+"""Collections, items and one item."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gis_service.features import documents, geojson, schemas
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
 from gis_service.geo.crs import Crs
-from gis_service.web import pages, paging, render
+from gis_service.web import pages, paging, render, schema_routes
 from gis_service.web.context import Context
 from gis_service.web.finish import etag_of
 from gis_service.web.message import Headers, Request, Response
@@ -34,33 +34,18 @@ _LATEST = "select coalesce(max(release), 0) from gis.release"
 async def collections(context: Context, request: Request, _: Sequence[str]) -> Response:
     views = await context.current_views(request)
     stats = await context.stats.of(views.values())
-    made = documents.collections(views.values(), stats, request.links, request.lang)
+    crs = await context.offered_crs()
+    made = documents.collections(views.values(), stats, request.links, request.lang, crs)
     return render.document(request, made, media.JSON, lambda frame: pages.collections(frame, made))
 
 
 async def collection(context: Context, request: Request, taken: Sequence[str]) -> Response:
     view = await context.current_view(request, taken[0])
-    made = documents.collection(
-        view, (await context.stats.of([view])).get(view.id), request.links, request.lang
-    )
+    stats = (await context.stats.of([view])).get(view.id)
+    crs = await context.offered_crs()
+    made = documents.collection(view, stats, request.links, request.lang, crs)
     schema = schemas.schema(view, request.links, request.lang)
     return render.document(request, made, media.JSON, lambda frame: pages.collection(frame, made, schema))
-
-
-async def queryables(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = context.view(request, taken[0])
-    made = schemas.queryables(view, request.links, request.lang)
-    return render.document(
-        request, made, media.SCHEMA, lambda frame: pages.document(frame, made, str(made["title"]))
-    )
-
-
-async def schema(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = context.view(request, taken[0])
-    made = schemas.schema(view, request.links, request.lang)
-    return render.document(
-        request, made, media.SCHEMA, lambda frame: pages.document(frame, made, str(made["title"]))
-    )
 
 
 async def items(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -197,8 +182,7 @@ def routes() -> list[Route]:
     return [
         route("collections", "/collections", collections),
         route("collection", "/collections/{}", collection),
-        route("queryables", "/collections/{}/queryables", queryables, kept=True),
-        route("schema", "/collections/{}/schema", schema, kept=True),
+        *schema_routes.routes(),
         route("items", "/collections/{}/items", items, plain=False),
         route("item", "/collections/{}/items/{*}", item, plain=False),
     ]
