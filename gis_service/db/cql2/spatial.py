@@ -57,10 +57,11 @@ def condition(scope: Scope, call: Call) -> str:
 
 def _constants(scope: Scope, shape: Shape) -> tuple[Operand, ...]:
     """A literal's parts in the layer's own system, so that the column itself isn't transformed."""
-    made = []
+    made, srid = [], scope.view.srid
     for part in shape.parts:
         bound = scope.bind(part.ewkb, "geometry")
-        sql = bound if shape.srid == scope.view.srid else f"ST_Transform({bound}, {scope.view.srid:d})"
+        # As a sub-select it's transformed once a statement, never once a row.
+        sql = bound if shape.srid == srid else f"(select gis.cql2_transformed({bound}, {srid:d}))"
         made.append(Operand(sql, part.dimension))
     return tuple(made)
 

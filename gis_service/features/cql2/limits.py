@@ -9,7 +9,7 @@ from gis_service.features.refusal import refuse
 
 MAX_BYTES = 16_384  # as much as a whole query string may hold
 MAX_DEPTH = 100  # clients nest every AND of a chain anew: ((a AND b) AND c) AND d
-MAX_NODES = 1_000
+MAX_NODES = 2_000
 MAX_MEMBERS = 1_000  # of one IN or array
 MAX_VERTICES = 10_000
 
@@ -22,7 +22,7 @@ class Meter:
     vertices: int = 0
 
     def node(self, at: At) -> None:
-        """Count an operator, a name or a literal outside of lists."""
+        """Count an operator, a name or a literal."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise refuse("filter.too-many-nodes", at=at, maximum=MAX_NODES)

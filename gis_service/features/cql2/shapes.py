@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from gis_service.db.cql2.nodes import At, Box, Geometry, Part, Shape
+from gis_service.features.cql2 import validity
 from gis_service.features.refusal import refuse
 from gis_service.geo.crs import Crs
 
@@ -32,6 +33,10 @@ def of_geometry(geometry: Geometry, crs: Crs) -> Shape:
     if not parts:
         raise refuse("filter.empty-geometry", at=geometry.at)
     made = [Part(_ewkb(parts[dimension], dimension, crs.srid), dimension) for dimension in sorted(parts)]
+    if geometry.type == "GeometryCollection" and len(parts[2]) > 1:
+        made[-1] = Part(validity.united(made[-1].ewkb, geometry.at), 2)
+    elif parts[2]:
+        validity.check(made[-1].ewkb, geometry.at)
     return Shape(tuple(made), crs.srid, geometry.at)
 
 

@@ -1,0 +1,96 @@
+-- What filters need beside PostgreSQL's own functions. None of these can fail: a filter that divides by zero or
+-- leaves the range of numbers finds no row there, as one that compares with null does.
+
+-- Text without its diacritics, đ and Đ too. The extension `unaccent` is absent from many managed databases, and
+-- isn't immutable.
+create function gis.unaccented(value text) returns text
+language sql immutable strict parallel safe
+return translate(
+  regexp_replace(normalize(value, nfd), '[\u0300-\u036f]', '', 'g'), 'đĐøØłŁħĦŧŦ', 'dDoOlLhHtT');
+
+-- An integer with a float, exactly: -1, 0 or 1. Both can't be of one type, since float8 rounds integers beyond
+-- 2^53 and numeric takes 15 digits of a float. NaN is above all, as in PostgreSQL's order.
+create function gis.cql2_compare(whole numeric, number double precision) returns int
+language sql immutable strict parallel safe
+return case
+  when number = 'NaN' then -1
+  when abs(number) >= 9.2e18 then sign(whole - number::numeric)::int
+  when whole > floor(number)::bigint then 1
+  when whole < floor(number)::bigint then -1
+  when number > floor(number) then -1
+  else 0
+end;
+
+create function gis.cql2_float(whole numeric) returns double precision
+language sql immutable strict parallel safe
+return case when abs(whole) < 1e300 then whole::double precision end;
+
+-- Sums, differences, products and quotients of floats; null where they'd overflow, 0 where they'd underflow.
+create function gis.cql2_plus(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case when abs(a) < 8e307 and abs(b) < 8e307 then a + b end;
+
+create function gis.cql2_minus(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case when abs(a) < 8e307 and abs(b) < 8e307 then a - b end;
+
+create function gis.cql2_times(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case
+  when abs(a) < 1e150 and abs(b) < 1e150 and abs(a) > 1e-150 and abs(b) > 1e-150 then a * b
+  when a = 0 or b = 0 then case when abs(a) < 'infinity' and abs(b) < 'infinity' then 0 end
+  when ln(abs(a)) + ln(abs(b)) between -708 and 709 then a * b
+  when ln(abs(a)) + ln(abs(b)) < -708 then 0
+end;
+
+create function gis.cql2_over(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case
+  when b = 0 then null
+  when a = 0 then case when abs(b) < 'infinity' then 0 end
+  when ln(abs(a)) - ln(abs(b)) between -708 and 709 then a / b
+  when ln(abs(a)) - ln(abs(b)) < -708 then 0
+end;
+
+create function gis.cql2_power(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case
+  when b = 0 then case when abs(a) < 'infinity' then 1 end
+  when a = 0 then case when b > 0 and b < 'infinity' then 0 end
+  when a < 0 and b <> trunc(b) then null
+  when abs(b) = 'infinity' or abs(a) = 'infinity' then null
+  when b * ln(abs(a)) between -708 and 709 then power(a, b)
+  when b * ln(abs(a)) < -708 then 0
+end;
+
+-- Whole quotient, cut towards zero, and what it leaves.
+create function gis.cql2_div(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return trunc(gis.cql2_over(a, b));
+
+create function gis.cql2_modulo(a double precision, b double precision) returns double precision
+language sql immutable parallel safe
+return case
+  when abs(a) < 9e15 and abs(b) < 9e15 and a = trunc(a) and b = trunc(b) and b <> 0
+    then mod(a::bigint, b::bigint)::double precision
+  else gis.cql2_minus(a, gis.cql2_times(b, trunc(gis.cql2_over(a, b))))
+end;
+
+-- A literal of a filter in the system of a layer; null where it lies outside of what its system or the layer's can
+-- express. Straight sides bend on the way, so those of simple shapes are cut into pieces first.
+create function gis.cql2_transformed(shape geometry, srid int) returns geometry
+language plpgsql immutable strict set search_path = public, pg_temp as $$
+declare
+  side double precision := greatest(ST_XMax(shape) - ST_XMin(shape), ST_YMax(shape) - ST_YMin(shape));
+begin
+  if side > 0 and ST_NPoints(shape) < 200 then
+    shape := ST_Segmentize(shape, side / 128);
+  end if;
+  shape := ST_Transform(shape, srid);
+  if ST_Dimension(shape) = 2 and not ST_IsValid(shape) then
+    shape := ST_CollectionExtract(ST_MakeValid(shape), 3);
+  end if;
+  return shape;
+exception when internal_error then  -- what PROJ's "outside of projection domain" arrives as
+  return null;
+end $$;
