@@ -6,7 +6,6 @@ A plain list of kept cursors costs half of what psycopg_pool costs per query (gu
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,8 @@ import psycopg
 from psycopg import errors as pg
 
 from gis_service.db.query import Query, ident
-from gis_service.errors import Busy, DatabaseDown, Timeout
+from gis_service.db.turns import Turns
+from gis_service.errors import DatabaseDown, Timeout
 
 Row = tuple[Any, ...]  # what a statement selects is known only to its author
 
@@ -30,10 +30,11 @@ SESSION = {
 
 @dataclass(frozen=True)
 class PoolSize:
-    """How many connections a pool may hold and how many requests may wait for one."""
+    """How many connections a pool may hold, how many requests may wait for one, and how long."""
 
     connections: int = 4
     waiting: int = 200
+    patience: float = 5.0  # seconds; who waits longer is better told to come back
 
 
 @dataclass
@@ -60,11 +61,18 @@ class Database:
         self._timeout_ms = timeout_ms
         self._free: list[_Kept] = []
         self._open = 0
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+        self._turns = Turns(size.connections, size.waiting, size.patience)
 
     async def run(self, query: Query) -> list[Row]:
-        """All rows. Timeout past the deadline, Busy when the queue is full, DatabaseDown without one."""
-        deadline = (query.timeout_ms or self._timeout_ms) / 1000
+        """All rows. Timeout past the deadline, Busy without a turn, DatabaseDown without a connection."""
+        await self._turns.take()
+        try:
+            return await self._run(query, (query.timeout_ms or self._timeout_ms) / 1000)
+        finally:
+            self._turns.give()
+
+    async def _run(self, query: Query, deadline: float) -> list[Row]:
         try:
             async with asyncio.timeout(deadline):
                 kept = await self._take(query.role)
@@ -80,17 +88,14 @@ class Database:
 
     async def close(self) -> None:
         """Close what is idle; what is in use closes when it comes back."""
-        self._size = PoolSize(0, 0)
+        self._closed = True
         while self._free:
             await self._drop(self._free.pop())
 
     async def _take(self, role: str | None) -> _Kept:
-        while True:
-            if (kept := self._idle(role)) is not None:
-                return await self._as_role(kept, role)
-            if self._open < self._size.connections:
-                return await self._connect(role)
-            await self._wait()
+        """A connection for who has a turn; there is one, for there are no more turns than connections."""
+        kept = self._idle(role)
+        return await (self._connect(role) if kept is None else self._as_role(kept, role))
 
     def _idle(self, role: str | None) -> _Kept | None:
         """The idle connection that last acted as the role; another one only when no more may be opened."""
@@ -124,41 +129,17 @@ class Database:
             )
         except BaseException:
             self._open -= 1
-            self._wake()
             raise
         kept = _Kept(connection, psycopg.AsyncRawCursor(connection), None)
         kept.cursor.format = psycopg.pq.Format.BINARY
         return await self._as_role(kept, role)
 
-    async def _wait(self) -> None:
-        if len(self._waiters) >= self._size.waiting:
-            raise Busy
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        except BaseException:
-            if waiter.done() and not waiter.cancelled():
-                self._wake()
-            elif waiter in self._waiters:
-                self._waiters.remove(waiter)
-            raise
-
     async def _give(self, kept: _Kept) -> None:
-        if kept.connection.closed or self._open > self._size.connections:
+        if kept.connection.closed or self._closed:
             await self._drop(kept)
-            return
-        self._free.append(kept)
-        self._wake()
+        else:
+            self._free.append(kept)
 
     async def _drop(self, kept: _Kept) -> None:
         self._open -= 1
         await kept.connection.close()
-        self._wake()
-
-    def _wake(self) -> None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return

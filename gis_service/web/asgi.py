@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 from gis_service.settings import Settings
-from gis_service.web import assemble, body
+from gis_service.web import assemble, body, stream
 from gis_service.web.message import Request, Response
 from gis_service.web.service import Service
 
 Message = MutableMapping[str, Any]  # as the ASGI specification has it
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Answer = TypeVar("Answer")
 
 
 class App:
@@ -40,7 +41,8 @@ class App:
                 finally:
                     intake.close()
             if response is not None:
-                await _send_all(request, response, send)
+                seconds = service.context.settings.limits.export_seconds
+                await _send_all(request, response, send, receive, seconds)
 
     def _started(self) -> Service:
         if self._service is None:
@@ -81,7 +83,7 @@ def _request_of(scope: Message, headers: Mapping[str, str], intake: body.Intake)
     return Request(scope["method"], scope["path"], query, headers, client, scheme, intake.read)
 
 
-async def _unless_gone(answer: Awaitable[Response], request: Request, receive: Receive) -> Response | None:
+async def _unless_gone(answer: Awaitable[Answer], request: Request, receive: Receive) -> Answer | None:
     """The answer, or None once the client has left."""
     if request.method not in ("GET", "HEAD"):
         return await answer
@@ -91,11 +93,11 @@ async def _unless_gone(answer: Awaitable[Response], request: Request, receive: R
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             return work.result()
-        work.cancel()
-        await asyncio.wait((work,))
         return None
     finally:
         gone.cancel()
+        if work.cancel():
+            await asyncio.wait((work,))
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -103,13 +105,29 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _send_all(request: Request, response: Response, send: Send) -> None:
+async def _send_all(request: Request, response: Response, send: Send, receive: Receive, seconds: int) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
     if response.chunks is None and response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if response.chunks is not None and request.method != "HEAD":
-        async for chunk in response.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        sent = _unless_gone(_streamed(request.path, response.chunks, send, seconds), request, receive)
+        if not await sent:
+            return
+    await stream.end(response.chunks)
     whole = b"" if request.method == "HEAD" else response.body
     await send({"type": "http.response.body", "body": whole})
+
+
+async def _streamed(path: str, chunks: AsyncIterator[bytes], send: Send, seconds: int) -> bool:
+    """True when all is sent. What is raised here makes a server break the connection."""
+
+    async def write(part: memoryview) -> None:
+        await send({"type": "http.response.body", "body": bytes(part), "more_body": True})
+
+    try:
+        await stream.send(chunks, write, seconds)
+    except Exception as err:
+        stream.report(path, err)
+        raise
+    return True

@@ -1,21 +1,14 @@
-"""What every answer gets on its way out: ETag and 304, gzip, CORS, caching, security headers."""
+"""What every answer gets on its way out: ETag and 304, compression, CORS, caching, security headers."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from isal import igzip, isal_zlib
-
+from gis_service.web import packing
 from gis_service.web.message import Request, Response
-from gis_service.web.negotiate import accepts_gzip
-
-GZIP_LEVEL = 2  # 4 to 29 times cheaper than zlib 6 at 0 to 8 % more bytes (measured)
-GZIP_LEAST = 1400  # below, it is one packet either way, and packing takes 40 µs
-GZIP_IN_THREAD = 200_000  # above, it would hold up the loop for more than a millisecond
-GZIP_WINDOW = 31  # 15 bits of window, gzip container
+from gis_service.web.packing import Packing
+from gis_service.web.stream import Stream
 
 # Row M1: on errors, 304 and OPTIONS too.
 CORS = (
@@ -35,16 +28,6 @@ PREFLIGHT = (
 NOSNIFF = ("x-content-type-options", "nosniff")
 NEGOTIATED = "Accept, Accept-Language, Accept-Encoding, Authorization, X-API-Key"
 CREDENTIALS = "Accept-Encoding, Authorization, X-API-Key"
-_COMPRESSIBLE = (
-    "text/",
-    "application/json",
-    "application/geo+json",
-    "application/vnd.",
-    "application/schema",
-    "application/problem",
-    "image/svg",
-    "application/javascript",
-)
 
 
 def etag_of(body: bytes) -> str:
@@ -53,16 +36,16 @@ def etag_of(body: bytes) -> str:
 
 
 async def finished(request: Request, response: Response) -> Response:
-    """The answer with all its headers; compressed where the caller accepts gzip."""
+    """The answer with all its headers; compressed as the caller likes it best."""
     response = _with_caching(request, response)
     tag = response.header("etag")
     if tag is None and _is_tagged(response):
         tag = etag_of(response.body)
-    gzip = _is_compressed(request, response)
+    chosen = _packing(request, response)
     if tag is not None:
-        response = response.with_headers(("etag", _variant(tag) if gzip else tag))
-    if gzip:
-        response = await _compressed(response)
+        response = response.with_headers(("etag", _variant(tag, chosen) if chosen else tag))
+    if chosen is not None:
+        response = await _compressed(response, chosen)
     return response.with_headers(*CORS, NOSNIFF)
 
 
@@ -93,23 +76,23 @@ def _with_caching(request: Request, response: Response) -> Response:
     return response.with_headers(*more)
 
 
-def _is_compressed(request: Request, response: Response) -> bool:
-    kind = response.header("content-type") or ""
-    return (
-        (response.chunks is not None or len(response.body) >= GZIP_LEAST)
-        and response.header("content-encoding") is None
-        and kind.startswith(_COMPRESSIBLE)
-        and accepts_gzip(request.header("accept-encoding"))
-    )
+def _packing(request: Request, response: Response) -> Packing | None:
+    if (
+        (response.chunks is None and len(response.body) < packing.LEAST)
+        or response.header("content-encoding") is not None
+        or not packing.is_compressible(response.header("content-type") or "")
+    ):
+        return None
+    return packing.wanted(request.header("accept-encoding") or "")
 
 
-def _variant(tag: str) -> str:
-    """The ETag of the gzip form: a strong one differs between encodings."""
-    return f'{tag[:-1]}-gz"'
+def _variant(tag: str, chosen: Packing) -> str:
+    """The ETag of a compressed form: a strong one differs between encodings."""
+    return f'{tag[:-1]}{chosen.mark}"'
 
 
 def _holds(header: str | None, tag: str) -> bool:
-    """Weak comparison (RFC 9110, 13.1.2); the gzip form stands for the same content."""
+    """Weak comparison (RFC 9110, 13.1.2); a compressed form stands for the same content."""
     if header is None:
         return False
     held = {_core(part) for part in header[:4000].split(",")}
@@ -117,26 +100,13 @@ def _holds(header: str | None, tag: str) -> bool:
 
 
 def _core(tag: str) -> str:
-    return tag.strip().removeprefix("W/").strip('"').removesuffix("-gz")
+    return packing.without_mark(tag.strip().removeprefix("W/").strip('"'))
 
 
-async def _compressed(response: Response) -> Response:
+async def _compressed(response: Response, chosen: Packing) -> Response:
     if response.chunks is not None:
-        made = replace(response, chunks=_gzip_chunks(response.chunks))
-    elif len(response.body) > GZIP_IN_THREAD:
-        made = replace(response, body=await asyncio.to_thread(_gzip, response.body))
+        assert isinstance(response.chunks, Stream), "service.answer begins every stream"
+        made = replace(response, chunks=response.chunks.packed(chosen.packer()))
     else:
-        made = replace(response, body=_gzip(response.body))
-    return made.with_headers(("content-encoding", "gzip"))
-
-
-def _gzip(body: bytes) -> bytes:
-    return bytes(igzip.compress(body, GZIP_LEVEL))
-
-
-async def _gzip_chunks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    packer = isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
-    async for chunk in chunks:
-        if packed := packer.compress(chunk):
-            yield packed
-    yield packer.flush()
+        made = replace(response, body=await chosen.pack(response.body))
+    return made.with_headers(("content-encoding", chosen.coding))

@@ -87,10 +87,3 @@ def _weight(options: Sequence[str]) -> float:
             except ValueError:
                 return 0.0
     return 1.0
-
-
-def accepts_gzip(header: str | None) -> bool:
-    if not header or ("gzip" not in header and "*" not in header):
-        return False
-    weights = preferences(header)
-    return weights.get("gzip", weights.get("*", 0.0)) > 0

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from gis_service.settings import Settings
-from gis_service.web import assemble, body, credentials
+from gis_service.web import assemble, body, credentials, stream
 from gis_service.web.message import Request, Response
+from gis_service.web.peer import Peer
+from gis_service.web.pipe import Pipe, Pipes
 from gis_service.web.service import Service
 
 WARM_AFTER_SECONDS = 5.0
 WATCH_AFTER_SECONDS = 0.05
+LOOK_SECONDS = 0.5  # how often it's seen whether a stream's client is still there
 
 Sent = list[tuple[str, str]]
 
@@ -29,10 +32,6 @@ class Scope(Protocol):
     headers: Any  # granian's own mapping: items() gives pairs of text
 
 
-class Transport(Protocol):
-    async def send_bytes(self, data: bytes) -> None: ...
-
-
 class Proto(Protocol):
     """How granian takes an answer."""
 
@@ -40,7 +39,7 @@ class Proto(Protocol):
     async def client_disconnect(self) -> None: ...
     def response_empty(self, status: int, headers: Sent) -> None: ...
     def response_bytes(self, status: int, headers: Sent, body: bytes) -> None: ...
-    def response_stream(self, status: int, headers: Sent) -> Transport: ...
+    def response_file(self, status: int, headers: Sent, file: str) -> None: ...
 
 
 class App:
@@ -51,6 +50,7 @@ class App:
         self._service: Service | None = None
         self._warming: asyncio.Task[None] | None = None
         self._bodies = body.Allowance(0)
+        self._pipes = Pipes()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         settings, dsn = self._configure()
@@ -63,6 +63,7 @@ class App:
             self._warming.cancel()
         if self._service is not None:
             loop.run_until_complete(assemble.close(self._service))
+        self._pipes.close()
 
     async def __rsgi__(self, scope: Scope, proto: Proto) -> None:
         service = self._service
@@ -76,8 +77,37 @@ class App:
                 response = await _unless_gone(service.answer(request), request, proto)
             finally:
                 intake.close()
-        if response is not None:
+        if response is not None and response.chunks is not None and request.method != "HEAD":
+            await self._stream(scope.client, request, response, proto)
+        elif response is not None:
             await _send(request, response, proto)
+
+    async def _stream(self, client: str, request: Request, response: Response, proto: Proto) -> None:
+        """Send what is made meanwhile; the connection is broken if it can't be made to its end."""
+        assert response.chunks is not None
+        assert self._service is not None
+        peer = Peer.of(client)
+        if peer is None:  # it has left
+            await stream.end(response.chunks)
+            return
+        leaving = _Leaving(peer)
+        try:
+            path = self._pipes.make()
+            proto.response_file(response.status, list(response.headers), str(path))
+            seconds = self._service.context.settings.limits.export_seconds
+            await _pumped(response.chunks, await Pipe.opened(path), peer, seconds)
+        except BrokenPipeError:
+            pass  # the client has left
+        except asyncio.CancelledError:
+            if not leaving.left:
+                raise
+        except Exception as err:
+            # The outermost rim of a stream, as service.answer is that of a request.
+            stream.report(request.path, err)
+        finally:
+            leaving.end()
+            peer.close()
+            await stream.end(response.chunks)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -139,18 +169,42 @@ class _Watch:
             self._watched.cancel()
 
 
+class _Leaving:
+    """Cancels the task that made it when its client has hung up; of a stream the server doesn't tell."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.left = False
+        self._peer, self._watched = peer, asyncio.current_task()
+        self._next = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def end(self) -> None:
+        self._next.cancel()
+
+    def _look(self) -> None:
+        if self._peer.left and self._watched is not None:
+            self.left = True
+            self._watched.cancel()
+        else:
+            self._next = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+
+async def _pumped(chunks: AsyncIterator[bytes], pipe: Pipe, peer: Peer, seconds: float) -> None:
+    """All chunks through the pipe. Once it's closed, the server ends the answer as a whole one."""
+    try:
+        await stream.send(chunks, pipe.write, seconds)
+    except BaseException:
+        peer.reset()
+        raise
+    finally:
+        pipe.close()
+
+
 async def _send(request: Request, response: Response, proto: Proto) -> None:
     headers = list(response.headers)
-    if response.chunks is not None and request.method != "HEAD":
-        await _stream(proto.response_stream(response.status, headers), response.chunks)
-    elif response.chunks is not None or response.status in (204, 304):
+    if response.chunks is not None or response.status in (204, 304):
+        await stream.end(response.chunks)
         proto.response_empty(response.status, headers)
     elif request.method == "HEAD":
         proto.response_empty(response.status, [*headers, ("content-length", str(len(response.body)))])
     else:
         proto.response_bytes(response.status, headers, response.body)
-
-
-async def _stream(transport: Transport, chunks: AsyncIterator[bytes]) -> None:
-    async for chunk in chunks:
-        await transport.send_bytes(chunk)

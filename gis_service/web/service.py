@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gis_service.access.principal import PUBLIC
+from gis_service.db.turns import CALLER
 from gis_service.errors import GisError
 from gis_service.features.refusal import refuse
 from gis_service.links import Links
@@ -26,12 +27,14 @@ from gis_service.web import (
     process_routes,
     render,
     service_routes,
+    stream,
     tile_routes,
 )
 from gis_service.web.context import Context
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Handler, Route, Router, check_method
+from gis_service.web.stream import Streams
 
 DOCUMENTS_KEPT = 256
 _PLAIN_PARAMETERS = ("f", "lang")
@@ -55,6 +58,7 @@ class Service:
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
         self._worker = str(os.getpid())
+        self._streams = Streams(context.settings.limits.export_bytes)
 
     def quick(self, request: Request) -> Response | None:
         """A document that was rendered before, for callers without a key; nothing is awaited."""
@@ -107,10 +111,20 @@ class Service:
         check_method(found, request.method)
         if request.private:
             request = replace(request, principal=await self.context.access.principal(request.headers))
+        CALLER.set(self._caller(request))
         if found is not _TILE:
             request = self._read_parameters(request, found)
-        response = await self._handled(request, found, taken)
-        return found.name, finish.conditional(request, response), request
+        made = await self._handled(request, found, taken)
+        response = finish.conditional(request, made)
+        if response.chunks is None:
+            await stream.end(made.chunks)
+        return found.name, response, request
+
+    def _caller(self, request: Request) -> str:
+        """Whose turn it is when requests wait: the owner of the key, else the address."""
+        if request.principal is not PUBLIC:
+            return request.principal.name
+        return origin.client_address(self.context.settings, request.headers, request.client)
 
     def _read_parameters(self, request: Request, found: Route) -> Request:
         given = params.parse(request.query)
@@ -126,7 +140,8 @@ class Service:
     async def _handled(self, request: Request, found: Route, taken: Sequence[str]) -> Response:
         handler: Handler = found.handler
         if not found.kept:
-            return await finish.finished(request, await handler(self.context, request, taken))
+            made = await self._streams.begun(await handler(self.context, request, taken))
+            return await finish.finished(request, made)
         key = _document_key(request, request.links.base)
         held = self._documents.get(key)
         if held is None:

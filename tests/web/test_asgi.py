@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 
 from gis_service.settings import Settings
 from gis_service.web import asgi
 from tests import sample
+from tests.web.lifespan import lifespan
 
 
 def test_the_asgi_twin_answers_as_the_server_does(settings: Settings, database: str) -> None:
@@ -28,20 +28,6 @@ async def ask(settings: Settings, dsn: str) -> None:
         assert (await client.get("/collections/protected-areas/items?limit=0")).status_code == 400
         huge = await client.post("/processes/overlap-report/execution", content=megabytes(65))
         assert huge.status_code == 413
-
-
-@asynccontextmanager
-async def lifespan(app: asgi.App) -> AsyncIterator[None]:
-    """What a server does around its requests: start-up before, shutdown after."""
-    inbox: asyncio.Queue[asgi.Message] = asyncio.Queue()
-    sent: asyncio.Queue[asgi.Message] = asyncio.Queue()
-    running = asyncio.create_task(app({"type": "lifespan"}, inbox.get, sent.put))
-    await inbox.put({"type": "lifespan.startup"})
-    assert (await sent.get())["type"] == "lifespan.startup.complete"
-    yield
-    await inbox.put({"type": "lifespan.shutdown"})
-    assert (await sent.get())["type"] == "lifespan.shutdown.complete"
-    await running
 
 
 async def megabytes(count: int) -> AsyncIterator[bytes]:
