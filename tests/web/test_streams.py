@@ -176,9 +176,13 @@ def test_a_client_that_leaves_ends_the_statement_behind_its_stream(url: str, sam
         assert becomes(sampled.dsn, 0)
 
 
-def test_a_client_that_leaves_before_the_first_byte_ends_it_too(url: str, sampled: Sample) -> None:
+@pytest.mark.parametrize(
+    "path", [PAGE, "/collections/ecoregions", "/collections", "/xyz/ecoregions/0/0/0.mvt"]
+)
+def test_a_client_that_leaves_before_the_first_byte_ends_it_too(url: str, sampled: Sample, path: str) -> None:
+    """Counts and extents of the collections' documents are statements as well."""
     with sleepy(sampled.dsn, after=0):
-        with asking(url):
+        with asking(url, path):
             assert becomes(sampled.dsn, 1)
         assert becomes(sampled.dsn, 0)
 
