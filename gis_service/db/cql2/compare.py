@@ -6,17 +6,18 @@ import datetime as dt
 from collections.abc import Callable
 
 from gis_service.db.cql2 import kinds, numeric, values
-from gis_service.db.cql2.nodes import Date, Node, Number, OpenEnd, Text, Timestamp
+from gis_service.db.cql2.nodes import Date, Node, Number, OpenEnd, Text, Timestamp, Truth
 from gis_service.db.cql2.scope import Scope
 
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_LITERALS = (Text, Number, Truth, Date, Timestamp, OpenEnd)
 _TEMPORAL = ("date", "timestamp", "interval")
 
 
 def compare(scope: Scope, op: str, left: Node, right: Node) -> str:
     """SQL of `left op right`, in brackets where it is more than one comparison."""
     kind, other = kinds.of(scope.view, left), kinds.of(scope.view, right)
-    if isinstance(left, Number | Date | Timestamp | OpenEnd) and not isinstance(right, type(left)):
+    if isinstance(left, _LITERALS) and not isinstance(right, _LITERALS):
         left, right, kind, other, op = right, left, other, kind, _FLIPPED[op]
     if kind in _TEMPORAL or other in _TEMPORAL:
         return _times(scope, op, left, right)
