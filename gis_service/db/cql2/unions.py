@@ -57,6 +57,11 @@ def _covered(left: Operand, parts: Parts) -> str:
     return f"ST_IsEmpty({rest})"
 
 
+def _never(left: Operand, parts: Parts) -> str:
+    """False, or null where any of the geometries is; every parameter of a statement must stand in it."""
+    return _any([f"({operand.sql} is null and null)" for operand in (left, *parts)])
+
+
 _INTERIORS = "T********"
 
 
@@ -79,7 +84,7 @@ def _equals(left: Operand, parts: Parts) -> str:
 def _overlaps(left: Operand, parts: Parts) -> str:
     """Interiors that share something of their own dimension, and each reaches beyond the other."""
     if left.dimension != max(part.dimension for part in parts):
-        return f"({left.sql} is null and null)"
+        return _never(left, parts)
     pattern = "1********" if left.dimension == 1 else _INTERIORS
     apart = f"not {_covered(left, parts)} and not {_covers(left, parts)}"
     return f"({_relates(left, parts, pattern)} and {apart})"
@@ -93,7 +98,7 @@ def _crosses(left: Operand, parts: Parts) -> str:
     if left.dimension > greatest:
         return f"({_relates(left, parts, _INTERIORS)} and not {_covers(left, parts)})"
     if greatest != 1:
-        return f"({left.sql} is null and null)"
+        return _never(left, parts)
     return f"({_relates(left, parts, '0********')} and not {_relates(left, parts, '1********')})"
 
 

@@ -59,6 +59,8 @@ return case
   when a = 0 then case when b > 0 and b < 'infinity' then 0 end
   when a < 0 and b <> trunc(b) then null
   when abs(b) = 'infinity' or abs(a) = 'infinity' then null
+  when abs(b) > 1e300 then  -- beyond it the product below would overflow
+    case when abs(a) = 1 then 1 when (abs(a) > 1) <> (b > 0) then 0 end
   when b * ln(abs(a)) between -708 and 709 then power(a, b)
   when b * ln(abs(a)) < -708 then 0
 end;
