@@ -17,10 +17,11 @@ from psycopg.conninfo import make_conninfo
 from gis_service.db.cluster import Cluster
 from gis_service.errors import GisError
 from gis_service.settings import load_settings
-from tests.bench import asks, data, facts, processes, report, targets
+from tests.bench import asks, data, exports, facts, goals, processes, report, targets
 from tests.bench.asks import OgcServer
 from tests.bench.cases import Case, all_cases
 from tests.bench.data import Recipe
+from tests.bench.exports import Export
 from tests.bench.floor import Floor
 from tests.bench.processes import BenchFault
 from tests.bench.report import Cell
@@ -29,6 +30,11 @@ from tests.bench.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "gis_bench"
+DEEP = (
+    "items-deep",
+    "items-page-10000",
+    "items-depth-500000",
+)  # by links that were followed before
 QUICK = Plan(clients=(1, 8), rounds=2, seconds=1.6)
 
 
@@ -71,9 +77,9 @@ def main(words: Sequence[str]) -> int:
         case for case in all_cases() if not args.case or any(fnmatch.fnmatch(case.name, g) for g in args.case)
     ]
     if args.list:
-        print("\n".join(case.name for case in chosen))
+        print("\n".join([*(case.name for case in chosen), *exports.NAMES]))
         return 0
-    if not chosen:
+    if not chosen and not any(fnmatch.fnmatch(name, glob) for name in exports.NAMES for glob in args.case):
         say("no case matches; see --list")
         return 2
     try:
@@ -187,7 +193,7 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
     cells: list[Cell] = []
     with started(args, dsn, chosen) as found:
         print_ground(found, plan, args)
-        if any(case.name == "items-deep" for case in chosen):
+        if any(case.name in DEEP for case in chosen):
             for target in found:
                 if is_ours(target):
                     facts.walk(known, target, "occurrences", 10)
@@ -206,7 +212,19 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
             print_lines(report.case_lines(measured, ruled(case, known)))
             if args.json:
                 report.write_json(args.json, cells)
-        print_end(found, cells)
+        measured_exports = exported(args, found)
+        print_end(found, cells, measured_exports)
+
+
+def exported(args: argparse.Namespace, found: Sequence[Target]) -> list[Export]:
+    """The exports of our server that the command line chose, printed as they end."""
+    ours = next((target for target in found if is_ours(target)), None)
+    measured: list[Export] = []
+    for name in exports.NAMES:
+        if ours is not None and (not args.case or any(fnmatch.fnmatch(name, glob) for glob in args.case)):
+            measured.append(exports.measure(ours, name))
+            print_lines([measured[-1].line()])
+    return measured
 
 
 def ruled(case: Case, known: facts.Facts) -> str:
@@ -244,7 +262,7 @@ def print_ground(found: Sequence[Target], plan: Plan, args: argparse.Namespace) 
     print(f"\n{report.HEAD}", flush=True)
 
 
-def print_end(found: Sequence[Target], cells: Sequence[Cell]) -> None:
+def print_end(found: Sequence[Target], cells: Sequence[Cell], measured: Sequence[Export]) -> None:
     """Memory and the numbers to reach."""
     print("\nmemory after the run (PSS)")
     workers_mb: float | None = None
@@ -256,7 +274,7 @@ def print_end(found: Sequence[Target], cells: Sequence[Cell]) -> None:
                 f" parent {weight.parent_mb:.0f} MB"
             )
             workers_mb = weight.workers_mb if is_ours(target) else workers_mb
-    print_lines(report.goal_lines(report.goals(cells, workers_mb)))
+    print_lines(goals.goal_lines(goals.goals(cells, measured, workers_mb)))
 
 
 if __name__ == "__main__":

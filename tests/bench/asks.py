@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-Kind = Literal["landing", "collections", "items", "item", "tile", "tilejson", "report"]
+Kind = Literal["landing", "collections", "collection", "items", "item", "tile", "tilejson", "report"]
 Encoding = Literal["gzip", "identity"]
 
 
@@ -21,6 +21,7 @@ class Ask:
     bbox: tuple[float, float, float, float] | None = None
     equals: tuple[str, str] | None = None
     depth: int = 0
+    sort: str = ""
     tile: tuple[int, int, int] = (0, 0, 0)
     full: bool = False
     polygon: tuple[tuple[float, float], ...] = ()
@@ -82,6 +83,7 @@ class OgcServer:
         pairs: list[tuple[str, str]] = [("limit", str(ask.limit))]
         pairs += [("bbox", ask.box())] if ask.bbox else []
         pairs += self._filter(*ask.equals) if ask.equals else []
+        pairs += [("sortby", ask.sort)] if ask.sort else []
         pairs += [("offset", str(ask.depth))] if ask.depth else []
         return "?" + urlencode(pairs, safe=",")
 
@@ -96,6 +98,7 @@ class OgcServer:
 FEATURES = {
     "landing": "/",
     "collections": "/collections",
+    "collection": "/collections/{layer}",
     "items": "/collections/{layer}/items",
     "item": "/collections/{layer}/items/{id}",
 }

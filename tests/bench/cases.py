@@ -80,11 +80,21 @@ def by_name(limit: int) -> Draw:
     )
 
 
-def deep(layer: str, limit: int) -> Draw:
+def deep(layer: str, limit: int, only: int | None = None) -> Draw:
     """Pages far down: ours by the links that were followed there, peers by offset as their links do."""
     return lambda facts, rng: shuffled(
-        rng, [Ask("items", layer, limit=limit, depth=depth) for depth in facts.depths.get(layer, ())]
+        rng,
+        [
+            Ask("items", layer, limit=limit, depth=depth)
+            for depth in facts.depths.get(layer, ())
+            if only in (None, depth)
+        ],
     )
+
+
+def sorted_page(layer: str, limit: int, by: str) -> Draw:
+    """The first page in another order than the key's."""
+    return fixed(Ask("items", layer, limit=limit, sort=by))
 
 
 def tiles(layer: str, zoom: int, full: bool = False) -> Draw:
@@ -128,6 +138,7 @@ def mixed() -> Draw:
 
 GENERAL = "ours thins outlines to ¼ px of the tile; the row `-full` has every vertex"
 DOCUMENT = "documents differ by what each server describes; only the status is compared"
+SAME = "one page, the same each time"
 FIRST = "the first page, the same each time: no server here caches results"
 _LAYERS = {"areas": "protected-areas", "ranges": "species-ranges", "occurrences": "occurrences"}
 
@@ -150,28 +161,34 @@ def tile_count(layer: str, zoom: int) -> Callable[[Facts], int]:
     return lambda facts: len(facts.tiles(layer, zoom))
 
 
+def bare(case: Case) -> Case:
+    """The same uncompressed, to be held against the floor, which compresses nothing."""
+    return replace(case, name=case.name + "-identity", encoding="identity")
+
+
 def all_cases() -> list[Case]:
     """Every case in the order of the table."""
-    items = Case("items-10-areas", page("protected-areas", 10), rule=FIRST)
+    areas = {n: Case(f"items-{n}-areas", page("protected-areas", n), rule=FIRST) for n in (10, 100, 1000)}
+    points = {n: Case(f"items-{n}-occurrences", page("occurrences", n), rule=FIRST) for n in (10, 100, 1000)}
     return [
         Case("landing", fixed(Ask("landing")), rule=DOCUMENT),
         Case("collections", fixed(Ask("collections")), rule=DOCUMENT),
+        Case("collection", fixed(Ask("collection", "protected-areas")), rule=DOCUMENT),
         Case("tilejson", fixed(Ask("tilejson", "protected-areas")), rule=DOCUMENT),
         Case("item-area", one_item("protected-areas"), size=lambda facts: facts.ids["protected-areas"][1]),
         Case("item-occurrence", one_item("occurrences")),
-        items,
-        replace(items, name="items-10-areas-identity", encoding="identity"),
-        Case("items-100-areas", page("protected-areas", 100), rule=FIRST),
-        Case("items-1000-areas", page("protected-areas", 1000), rule=FIRST),
-        Case("items-10-occurrences", page("occurrences", 10), rule=FIRST),
-        Case("items-100-occurrences", page("occurrences", 100), rule=FIRST),
-        Case("items-1000-occurrences", page("occurrences", 1000), rule=FIRST),
+        *areas.values(),
+        *points.values(),
+        *(bare(case) for case in (areas[10], areas[1000], points[10], points[1000])),
         Case("items-bbox-areas", boxed("protected-areas", 10, 0.2)),
         Case("items-bbox-occurrences", boxed("occurrences", 100, 0.2)),
         Case("items-filter", by_name(100), size=lambda facts: len(facts.species)),
         Case(
             "items-deep", deep("occurrences", 10), size=lambda facts: len(facts.depths.get("occurrences", ()))
         ),
+        Case("items-page-10000", deep("occurrences", 10, 100_000), rule=SAME),
+        Case("items-depth-500000", deep("occurrences", 10, 500_000), rule=SAME),
+        Case("items-sorted", sorted_page("occurrences", 100, "scientificName"), rule=FIRST),
         *tile_cases(),
         Case("mixed", mixed(), rule=GENERAL),
         Case("report", reports(), ours_only=True),

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import select, tilesql
-from gis_service.db.paging import Cursor
+from gis_service.db.paging import Cursor, SortKey
 from gis_service.db.query import Query
 from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import Tile
@@ -36,7 +36,11 @@ def as_text(view: ViewedLayer, ask: Ask) -> Query:
     if ask.kind == "item":
         return select.item(view, ask.fid)
     page = select.ItemsQuery(
-        limit=ask.limit, bbox=BBox(*ask.bbox) if ask.bbox else None, equals=equals(ask), cursor=cursor(ask)
+        limit=ask.limit,
+        bbox=BBox(*ask.bbox) if ask.bbox else None,
+        equals=equals(ask),
+        cursor=cursor(ask),
+        sort=(SortKey(ask.sort),) if ask.sort else (),
     )
     return select.items(view, page)
 
@@ -51,9 +55,15 @@ def as_columns(view: ViewedLayer, ask: Ask) -> Query:
     where, params = conditions(view, ask)
     text = sql.SQL("select {}, {} from {} where {} order by {} limit {}").format(
         sql.SQL(", ").join(columns), shape, sql.Identifier(*view.layer.table.split(".")), where,
-        sql.Identifier(view.key), sql.Literal(ask.limit),
+        order(view, ask), sql.Literal(ask.limit),
     )  # fmt: skip
     return Query(text.as_string(None), params)
+
+
+def order(view: ViewedLayer, ask: Ask) -> sql.Composable:
+    """The key, after the property that the question sorts by."""
+    columns = [view.layer.column_of(ask.sort)] if ask.sort else []
+    return sql.SQL(", ").join(sql.Identifier(column) for column in (*columns, view.key))
 
 
 def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[object, ...]]:
@@ -168,9 +178,8 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
 def fetch(cursor: psycopg.RawCursor[tuple[object, ...]], query: Query) -> bytes:
     """Run it and join what came as bytes, as an answer would be joined."""
     cursor.execute(query.sql.encode(), query.params, binary=True)
-    rows = cursor.fetchall()
-    last = [row[-1] for row in rows]
-    return b",".join(value if isinstance(value, bytes) else str(value).encode() for value in last)
+    parts = (row[1] if len(row) > 1 and isinstance(row[1], bytes) else row[-1] for row in cursor.fetchall())
+    return b",".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)
 
 
 def timed(connection: psycopg.Connection[tuple[object, ...]], query: Query | None) -> float:

@@ -141,3 +141,15 @@ def weigh(server: Server) -> Weight:
     """The summed PSS of the processes below the one that was started."""
     below = [pid for pid in descendants(server.process.pid) if pss_mb(pid) > 1]
     return Weight(len(below), sum(map(pss_mb, below)), pss_mb(server.process.pid))
+
+
+def cpu_s(server: Server) -> float:
+    """Seconds of processor time that the processes below the server have taken so far."""
+    ticks = 0
+    for pid in descendants(server.process.pid):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

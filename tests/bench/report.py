@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Cell:
     rounds: list[Tally] = field(default_factory=list)
     verdict: Verdict | None = None
     note: str = ""
+    cpu_ms: float | None = None  # processor time of the server's processes for one request
 
     @property
     def latencies(self) -> list[float]:
@@ -125,69 +126,3 @@ def against(ours: Cell | None, other: Cell) -> str:
     said = f"p50 × {latency:.3g}, req/s × {speed:.3g}"
     remark = other.note if other.verdict is None else other.verdict.words()
     return f"{said} [{remark}]"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A number the product must reach, what was measured, and whether that reaches it."""
-
-    words: str
-    measured: str
-    reached: bool | None
-
-
-def goals(cells: Sequence[Cell], workers_mb: float | None) -> list[Goal]:
-    """The four numbers of the product, from this run; None where a case was not run."""
-    at = {(cell.case, cell.target, cell.clients): cell for cell in cells}
-    return [
-        share_goal(at), floor_goal(at), landing_goal(cells),
-        memory_goal(workers_mb),
-    ]  # fmt: skip
-
-
-def memory_goal(workers_mb: float | None) -> Goal:
-    """The web workers' memory; database, engine and job worker count apart."""
-    words = "two web workers ≤ 300 MB (summed PSS after the run)"
-    if workers_mb is None:
-        return Goal(words, "not run", None)
-    return Goal(words, f"{workers_mb:.0f} MB", workers_mb <= 300)
-
-
-def share_goal(at: Mapping[tuple[str, str, int], Cell]) -> Goal:
-    """One item at most a quarter of TiPg's p50; a point and an area, and the worse of them decides."""
-    words = "one item ≤ ¼ of TiPg's p50 (1 client)"
-    said, shares = [], []
-    for case in ("item-area", "item-occurrence"):
-        ours, theirs = at.get((case, "ours", 1)), at.get((case, "tipg", 1))
-        if ours is not None and theirs is not None:
-            shares.append(ratio(ours.p50.median, theirs.p50.median) or math.inf)
-            said.append(f"{case} {ours.p50.median:.2f} / {theirs.p50.median:.2f} ms = {shares[-1]:.2f}")
-    if not shares:
-        return Goal(words, "not run", None)
-    return Goal(words, ", ".join(said), max(shares) <= 0.25)
-
-
-def floor_goal(at: Mapping[tuple[str, str, int], Cell]) -> Goal:
-    """A page of ten within 2 ms of the bare query; nothing is compressed on either side."""
-    words = "items limit=10 ≤ floor + 2 ms (p50, 1 client, identity)"
-    case = "items-10-areas-identity"
-    ours, floor = at.get((case, "ours", 1)), at.get((case, "floor", 1))
-    if ours is None or floor is None:
-        return Goal(words, "not run", None)
-    over = ours.p50.median - floor.p50.median
-    return Goal(words, f"{ours.p50.median:.2f} − {floor.p50.median:.2f} = {over:.2f} ms", over <= 2)
-
-
-def landing_goal(cells: Sequence[Cell]) -> Goal:
-    """The landing page's throughput at the best number of clients."""
-    words = "landing page ≥ 1,500 requests a second"
-    found = [cell.rps.median for cell in cells if cell.case == "landing" and cell.target == "ours"]
-    return Goal(words, f"{max(found):,.0f}/s", max(found) >= 1500) if found else Goal(words, "not run", None)
-
-
-def goal_lines(reached: Sequence[Goal]) -> Iterable[str]:
-    """The goals, one a line."""
-    yield "\nto reach"
-    for goal in reached:
-        mark = {True: "reached", False: "MISSED", None: "-"}[goal.reached]
-        yield f"  {mark:<8} {goal.words}: {goal.measured}"

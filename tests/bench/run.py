@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import psycopg
 
-from tests.bench import client, compare, facts
+from tests.bench import client, compare, facts, processes
 from tests.bench.asks import Ask
 from tests.bench.cases import Case
 from tests.bench.client import Answer, Tally
@@ -104,12 +104,15 @@ class Bench:
         """One cell a target; the order of the targets turns from round to round."""
         cells = {t.name: Cell(case.name, t.name, clients, note=noted(t)) for t in targets}
         meant: dict[str, list[tuple[Ask, compare.Meaning]]] = {target.name: [] for target in targets}
+        spent = dict.fromkeys(cells, 0.0)
         for number in range(self.plan.rounds):
             replay = Replay.of(source)
             kept: dict[str, dict[int, Answer]] = {}
             for target in turned(targets, number):
                 self.settle()
+                before = cpu(target)
                 tally = self.one(case, target, replay, clients)
+                spent[target.name] += cpu(target) - before
                 kept[target.name], tally.kept = tally.kept, {}
                 cells[target.name].rounds.append(tally)
             common = set.intersection(*(set(k) for n, k in kept.items() if n != "floor")) if kept else set()
@@ -119,6 +122,8 @@ class Bench:
                         (replay.drawn[i], compare.meaning(replay.drawn[i], kept[name][i]))
                         for i in sorted(common)
                     ]
+        for name, cell in cells.items():
+            cell.cpu_ms = spent[name] / max(1, len(cell.latencies)) * 1000 or None
         for name, said in meant.items():
             if name not in ("ours", "floor") and "ours" in meant:
                 asked, theirs = [ask for ask, _ in said], [what for _, what in said]
@@ -158,6 +163,12 @@ class Bench:
                 if row == (0,):
                     return
                 time.sleep(0.05)
+
+
+def cpu(target: Target | Floor) -> float:
+    """Processor seconds of a server's processes so far; 0 for those that the bench didn't start."""
+    server = None if isinstance(target, Floor) else target.server
+    return 0.0 if server is None else processes.cpu_s(server)
 
 
 def noted(target: Target | Floor) -> str:
