@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gis_service.access.wall import ROLES
 from gis_service.catalog.registry import Catalog, read_catalog
-from gis_service.db import introspect
+from gis_service.db import introspect, systems
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 
@@ -32,7 +32,7 @@ def check(root: Path, database: SyncDatabase | None) -> Findings:
     notes: list[str] = []
     if database is not None:
         faults += _against_database(catalog, database)
-        notes += _notes(database)
+        notes += _notes(catalog, database)
     return Findings(tuple(faults), tuple(notes), len(catalog.layers), len(catalog.styles))
 
 
@@ -48,7 +48,15 @@ def _against_database(catalog: Catalog, database: SyncDatabase) -> Iterable[str]
             yield f"database: role {role} is missing; run `./gis up`"
 
 
-def _notes(database: SyncDatabase) -> Iterable[str]:
+def _notes(catalog: Catalog, database: SyncDatabase) -> Iterable[str]:
+    for layer in catalog.layers.values():
+        if (found := introspect.table(database, layer.table)) is not None:
+            yield from (f"layers/{layer.id}.yaml: {note}" for note in introspect.notes(layer, found))
+    if missing := [f"EPSG:{srid}" for (srid,) in database.run(systems.MISSING)]:
+        yield (
+            f"spatial_ref_sys lacks {', '.join(missing)} of VN-2000, so nobody can ask for them;"
+            " its owner may run: select gis.add_vn2000()"
+        )
     if not introspect.overlaps_is_leakproof(database):
         yield (
             "geometry_overlaps isn't LEAKPROOF here, so small boxes scan whole layers below the row policies;"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gis_service.catalog.layer import Layer
@@ -18,15 +18,17 @@ _COLUMNS = Query(
      where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
     """
 )
-# First columns of valid indexes, with the access method and whether the index alone makes the column unique.
+# Columns of valid indexes, with the access method and whether the index alone makes its column unique.
 _INDEXES = Query(
     """
-    select a.attname, m.amname, i.indisunique and i.indnkeyatts = 1
+    select array_agg(a.attname::text order by k.place), m.amname, i.indisunique and i.indnkeyatts = 1
       from pg_index i
       join pg_class c on c.oid = i.indexrelid
       join pg_am m on m.oid = c.relam
-      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-     where i.indrelid = to_regclass($1) and i.indisvalid and i.indpred is null
+      cross join lateral unnest(i.indkey::int2[]) with ordinality k (number, place)
+      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
+     where i.indrelid = to_regclass($1) and i.indisvalid and i.indpred is null and 0 <> all (i.indkey::int2[])
+     group by i.indexrelid, m.amname, i.indisunique, i.indnkeyatts
     """
 )
 _LEAKPROOF = Query("select bool_and(proleakproof) from pg_proc where proname = 'geometry_overlaps'")
@@ -54,9 +56,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
-    column: str
+    columns: tuple[str, ...]
     method: str
     unique: bool
+
+    @property
+    def column(self) -> str:
+        """The first column."""
+        return self.columns[0]
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,10 @@ def table(database: SyncDatabase, name: str) -> Table | None:
     if not kinds:
         return None
     columns = {c[0]: Column(*c[1:]) for c in database.run(Query(_COLUMNS.sql, (name,)))}
-    indexes = frozenset(Index(*row) for row in database.run(Query(_INDEXES.sql, (name,))))
+    indexes = frozenset(
+        Index(tuple(names), method, unique)
+        for names, method, unique in database.run(Query(_INDEXES.sql, (name,)))
+    )
     return Table(kinds[0][0], kinds[0][1], columns, indexes)
 
 
@@ -96,6 +106,22 @@ def faults(layer: Layer, found: Table | None) -> Iterable[str]:
     yield from _geometry_faults(layer, found)
     if found.kind == "r":
         yield from _index_faults(layer, found)
+
+
+def notes(layer: Layer, found: Table) -> Iterable[str]:
+    """What works but slowly: sortables without an index that gives their order, ties by the key included."""
+    if found.kind != "r":
+        return
+    ordered = [index.columns for index in found.indexes if index.method == "btree"]
+    for name, prop in layer.properties.items():
+        wanted = (layer.column_of(name), layer.key)
+        if prop.sort and not any(_gives(columns, set(layer.where), wanted) for columns in ordered):
+            yield f"property {name} says sort: true, but no index gives the order ({', '.join(wanted)})"
+
+
+def _gives(columns: Sequence[str], fixed: set[str], wanted: tuple[str, ...]) -> bool:
+    """Whether an index has the wanted columns first, apart from those that `where` holds to one value."""
+    return tuple(c for c in columns if c not in fixed)[: len(wanted)] == wanted
 
 
 def _type_faults(layer: Layer, found: Table) -> Iterable[str]:

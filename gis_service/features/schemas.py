@@ -29,13 +29,12 @@ _UCUM = {"m": "m", "cm": "cm", "km": "km", "m²": "m2", "km²": "km2", "ha": "ha
 
 def schema(view: ViewedLayer, links: Links, lang: str) -> Member:
     """What a feature of the layer consists of (row Q9); nothing can be written yet, so all is read-only."""
-    roles = _roles(view)
     properties = {ID: {**_identity(view, lang), "x-ogc-role": "id"}, GEOMETRY: _geometry(view, lang)}
-    for name, prop in view.properties.items():
-        role: Member = {"x-ogc-role": roles[name]} if name in roles else {}
-        properties[name] = {**described(prop, lang), **role}
-    for place, prop in enumerate(properties.values(), 1):
-        prop |= {"x-ogc-propertySeq": place, "readOnly": True}
+    properties |= {name: described(prop, lang) for name, prop in view.properties.items()}
+    for name, role in _roles(view).items():
+        properties[name]["x-ogc-role"] = role
+    for place, member in enumerate(properties.values(), 1):
+        member |= {"x-ogc-propertySeq": place, "readOnly": True}
     return _document(links.schema(view.id), view, properties, lang)
 
 
