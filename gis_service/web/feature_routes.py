@@ -25,7 +25,8 @@ from gis_service.web.negotiate import wants_html
 from gis_service.web.router import Route, route
 
 BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
-BATCH_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
+WHOLE_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
+BATCH_BYTES = 2_000_000  # of a page that leaves in chunks: each of many slow clients holds three times that
 FIRST = 50  # shapes read before it's known what they weigh
 FOR_PEOPLE = 100  # features of a page of HTML
 _LATEST = "select coalesce(max(release), 0) from gis.release"
@@ -63,17 +64,17 @@ async def _geojson(context: Context, request: Request, asked: ItemsRequest) -> R
     step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
     rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
     if len(rows) > step and page > step:
-        if _step(rows, page) < page:
+        if _step(rows, page, WHOLE_BYTES) < page:
             return _streamed(context, request, asked, rows)
         rest = replace(asked.query, cursor=paging.at(rows[-1]), offset=0, limit=page - step)
         rows = [*rows, *await context.database.run(select.items(view, rest))]
     return _whole(request, asked, rows)
 
 
-def _step(rows: Sequence[Row], left: int) -> int:
+def _step(rows: Sequence[Row], left: int, most: int = BATCH_BYTES) -> int:
     """How many more features may be held at once, if they weigh what these do."""
     weight = sum(len(row[1]) for row in rows) // len(rows) + 1
-    return min(left, BATCH, max(1, BATCH_BYTES // weight))
+    return min(left, BATCH, max(1, most // weight))
 
 
 def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row]) -> Response:

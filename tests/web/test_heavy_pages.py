@@ -44,7 +44,7 @@ def test_heavy_pages_leave_in_parts(web: httpx.Client) -> None:
     """180 shapes of 2,400 vertices weigh more than what is held at once."""
     with web.stream("GET", f"{ITEMS}?limit=1000", headers={"Accept-Encoding": "identity"}) as answer:
         assert "content-length" not in answer.headers
-        assert sum(len(part) for part in answer.iter_raw()) > feature_routes.BATCH_BYTES
+        assert sum(len(part) for part in answer.iter_raw()) > feature_routes.WHOLE_BYTES
 
 
 def test_a_page_for_people_is_short_and_goes_on(web: httpx.Client) -> None:
@@ -66,7 +66,7 @@ def test_a_page_ends_where_it_grows_too_heavy_and_the_next_goes_on(
         while url:
             answer = light.get(url)
             page = answer.json()
-            assert len(answer.content) < 1_000_000 + feature_routes.BATCH_BYTES
+            assert len(answer.content) < 1_000_000 + feature_routes.WHOLE_BYTES
             assert "numberMatched" not in page
             assert page["numberReturned"] == len(page["features"])
             found += [feature["id"] for feature in page["features"]]
