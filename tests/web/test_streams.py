@@ -19,8 +19,8 @@ from tests.web.conftest import Sample
 from tests.web.lifespan import lifespan
 
 SHAPES = 600  # of 2,400 vertices: 35 MB of GeoJSON
-STATEMENTS = 6  # that read them: a batch is 8 MB
-AHEAD = 2  # of them, before the client reads anything: what tells their weight, and a batch
+STATEMENTS = 18  # that read them: the first tells their weight, then 2 MB each
+AHEAD = 4  # of them at most, before the client reads anything
 SHORTER = "/collections/ecoregions/items?limit=10000&bbox=-61,-1,-59,16"  # 160 shapes
 PAGE = "/collections/ecoregions/items?limit=10000&bbox=-61,-1,-59,70"
 ROOMY = {"GIS_LIMITS_PAGE_BYTES": "1000000000"}
