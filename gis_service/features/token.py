@@ -20,6 +20,7 @@ import orjson
 
 from gis_service.catalog.layer import PropertyType
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db.feature_text import Form
 from gis_service.db.paging import Cursor
 from gis_service.db.select import ItemsQuery
 from gis_service.features.refusal import refuse
@@ -30,8 +31,8 @@ _LONGEST = 8_000  # characters; sort values are the only part that grows
 
 
 def binding(view: ViewedLayer, query: ItemsQuery) -> bytes:
-    """A hash of what a token may be used with; only the page size may change on the way."""
-    asked = replace(query, limit=0, offset=0, cursor=None)
+    """A hash of what a token may be used with; page size and detail of the features may change on the way."""
+    asked = replace(query, limit=0, offset=0, cursor=None, form=Form(crs=query.form.crs))
     return hashlib.sha256(f"{view.digest}|{asked!r}".encode()).digest()[:_MARK]
 
 

@@ -8,16 +8,14 @@ from dataclasses import replace
 import orjson
 
 from gis_service import links as media
-from gis_service.catalog.view import ViewedLayer
 from gis_service.db import select
 from gis_service.db.pool import Row
-from gis_service.db.query import Query
 from gis_service.errors import NotFound
-from gis_service.features import documents, geojson, schemas
+from gis_service.features import documents, geojson
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
 from gis_service.geo.crs import Crs
-from gis_service.web import pages, paging, render, schema_routes
+from gis_service.web import html_routes, pages, paging, releases, render, schema_routes
 from gis_service.web.context import Context
 from gis_service.web.finish import etag_of
 from gis_service.web.message import Headers, Request, Response
@@ -28,8 +26,6 @@ BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
 WHOLE_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
 BATCH_BYTES = 2_000_000  # of a page that leaves in chunks: each of many slow clients holds three times that
 FIRST = 50  # shapes read before it's known what they weigh
-FOR_PEOPLE = 100  # features of a page of HTML
-_LATEST = "select coalesce(max(release), 0) from gis.release"
 
 
 async def collections(context: Context, request: Request, _: Sequence[str]) -> Response:
@@ -45,17 +41,16 @@ async def collection(context: Context, request: Request, taken: Sequence[str]) -
     stats = (await context.stats.of([view])).get(view.id)
     crs = await context.offered_crs()
     made = documents.collection(view, stats, request.links, request.lang, crs)
-    schema = schemas.schema(view, request.links, request.lang)
-    return render.document(request, made, media.JSON, lambda frame: pages.collection(frame, made, schema))
+    return render.document(request, made, media.JSON, lambda frame: pages.collection(frame, made, view))
 
 
 async def items(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A page of features."""
     view = await context.current_view(request, taken[0])
-    asked = parse_items(view, request.parameters, await context.terms())
-    await _check_release(context, asked.view)
     if wants_html(request.parameters, request.header("accept")):
-        return await _items_page(context, request, asked)
+        return await html_routes.items(context, request, view)
+    asked = parse_items(view, request.parameters, await context.terms())
+    await releases.check(context, asked.view)
     return await _geojson(context, request, await paging.forwards(context, asked))
 
 
@@ -106,23 +101,6 @@ def _page_links(
     return paging.links(request, asked, begin, last, media.GEOJSON)
 
 
-async def _items_page(context: Context, request: Request, asked: ItemsRequest) -> Response:
-    """A table for people; its map asks for the geometries itself, so they aren't read here."""
-    asked = await paging.forwards(context, asked)
-    page = min(asked.query.limit, FOR_PEOPLE)
-    form = replace(asked.query.form, geometry=False)
-    wanted = replace(asked.query, limit=page + 1, form=form)
-    rows = await context.database.run(select.items(asked.view, wanted))
-    shown, more = rows[:page], len(rows) > page
-    matched = None if more or paging.begins_within(asked) else len(shown)
-    links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if more else None)
-    features = geojson.body([row[1] for row in shown])
-    body = geojson.HEAD + features + geojson.tail(len(shown), matched, links)
-    made = documents.collection(asked.view, None, request.links, request.lang)
-    schema = schemas.schema(asked.view, request.links, request.lang)
-    return render.html(request, pages.items(render.frame(request), orjson.loads(body), made, schema))
-
-
 def _streamed(context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row]) -> Response:
     headers = _headers(request, asked.query.form.crs)
     return Response(200, headers, chunks=_chunks(context, request, asked, first))
@@ -155,28 +133,17 @@ async def _chunks(
 async def item(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """One feature by its id."""
     view = await context.current_view(request, taken[0])
+    if wants_html(request.parameters, request.header("accept")):
+        return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
-    await _check_release(context, view)
+    await releases.check(context, view)
     identity = feature_id(view, taken[1])
     rows = [] if identity is None else await context.database.run(select.item(view, identity, form))
     if not rows:
         raise refusal(NotFound, "web.no-feature", layer=view.id, id=taken[1][:200])
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
     body = geojson.feature(rows[0][1], links)
-    if wants_html(request.parameters, request.header("accept")):
-        made = documents.collection(view, None, request.links, request.lang)
-        schema = schemas.schema(view, request.links, request.lang)
-        return render.html(request, pages.item(render.frame(request), orjson.loads(body), made, schema))
     return Response(200, _headers(request, form.crs), body)
-
-
-async def _check_release(context: Context, view: ViewedLayer) -> None:
-    """NotFound for a release that hasn't been opened."""
-    if view.release is None:
-        return
-    latest = (await context.database.run(Query(_LATEST, (), view.role)))[0][0]
-    if view.release > latest:
-        raise refusal(NotFound, "web.no-such-release", value=view.release)
 
 
 def routes() -> list[Route]:

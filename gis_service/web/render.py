@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from gis_service import links as media
-from gis_service.web import pages
+from gis_service.web.frame import Frame, content_security_policy
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
-from gis_service.web.pages import Frame
 
 Document = Mapping[str, object]
 
@@ -31,7 +30,7 @@ def html(request: Request, text: str, status: int = 200, embedded: bool = False)
     headers = (
         ("content-type", "text/html; charset=utf-8"),
         ("content-language", request.lang),
-        ("content-security-policy", pages.content_security_policy(embedded)),
+        ("content-security-policy", content_security_policy(embedded)),
         ("referrer-policy", "same-origin"),
     )
     return Response(status, headers, text.encode())

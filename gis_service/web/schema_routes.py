@@ -8,17 +8,18 @@ from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.features import schemas
 from gis_service.links import Links
-from gis_service.web import pages, render
+from gis_service.web import render, schema_page
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Handler, Route, route
 
 
-def _handler(make: Callable[[ViewedLayer, Links, str], schemas.Member]) -> Handler:
+def _handler(kind: str, make: Callable[[ViewedLayer, Links, str], schemas.Member]) -> Handler:
     async def handler(context: Context, request: Request, taken: Sequence[str]) -> Response:
-        made = make(context.view(request, taken[0]), request.links, request.lang)
+        view = context.view(request, taken[0])
+        made = make(view, request.links, request.lang)
         return render.document(
-            request, made, media.SCHEMA, lambda frame: pages.document(frame, made, str(made["title"]))
+            request, made, media.SCHEMA, lambda frame: schema_page.page(frame, view, made, kind)
         )
 
     return handler
@@ -26,7 +27,17 @@ def _handler(make: Callable[[ViewedLayer, Links, str], schemas.Member]) -> Handl
 
 def routes() -> list[Route]:
     return [
-        route("queryables", "/collections/{}/queryables", _handler(schemas.queryables), kept=True),
-        route("sortables", "/collections/{}/sortables", _handler(schemas.sortables), kept=True),
-        route("schema", "/collections/{}/schema", _handler(schemas.schema), kept=True),
+        route(
+            "queryables",
+            "/collections/{}/queryables",
+            _handler(schema_page.QUERYABLES, schemas.queryables),
+            kept=True,
+        ),
+        route(
+            "sortables",
+            "/collections/{}/sortables",
+            _handler(schema_page.SORTABLES, schemas.sortables),
+            kept=True,
+        ),
+        route("schema", "/collections/{}/schema", _handler(schema_page.SCHEMA, schemas.schema), kept=True),
     ]

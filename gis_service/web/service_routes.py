@@ -13,7 +13,7 @@ from gis_service.errors import GisError, NotFound
 from gis_service.features import documents
 from gis_service.features.refusal import refusal, refuse
 from gis_service.texts import say
-from gis_service.web import openapi, pages, problems, render
+from gis_service.web import conformance_page, openapi, pages, problems, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
@@ -35,8 +35,7 @@ async def landing(context: Context, request: Request, _: Sequence[str]) -> Respo
 
 async def conformance(_context: Context, request: Request, _: Sequence[str]) -> Response:
     made = documents.conformance(request.links, request.lang)
-    heading = say("web.conformance", request.lang)
-    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+    return render.document(request, made, media.JSON, lambda frame: conformance_page.page(frame, made))
 
 
 async def api(context: Context, request: Request, _: Sequence[str]) -> Response:

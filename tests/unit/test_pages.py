@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from gis_service.access.policy import view
+from gis_service.access.principal import PUBLIC
+from gis_service.catalog.registry import load_catalog
+from gis_service.features import documents
+from gis_service.features.documents import Dataset, Stats
 from gis_service.links import GEOJSON, Links, link
-from gis_service.web import pages
-from gis_service.web.pages import Frame, Urls
+from gis_service.web import conformance_page, filter_form, item_page, items_page, pages, schema_page
+from gis_service.web.filter_form import Fault
+from gis_service.web.frame import Frame, Urls, content_security_policy
+from gis_service.web.item_page import Single
+from gis_service.web.items_page import Found, Listing
+from tests.conftest import ROOT
 
 LINKS = Links("https://gis.example.org/nature")
 EVIL = '<script>alert("x")</script>'
@@ -28,27 +38,24 @@ COLLECTION: dict[str, Any] = {
         link("https://gis.example.org/nature/collections/protected-areas", "self", "application/json", "JSON")
     ],
 }
-SCHEMA: dict[str, Any] = {
-    "properties": {
-        "id": {"type": "string", "x-ogc-role": "id"},
-        "geometry": {"format": "geometry-multipolygon"},
-        "site_id": {"type": "integer", "title": "Site"},
-        "name": {"type": "string", "title": "Name"},
-        "decided_area_ha": {"type": "number", "title": "Decided area", "x-ogc-unit": "ha"},
-        "status_yr": {"type": "integer", "title": "Year"},
-        "basis": {"type": "string", "title": "Basis"},
-    }
-}
+AREAS = view(PUBLIC, load_catalog(ROOT).layers["protected-areas"])
 FEATURE: dict[str, Any] = {
     "id": "a/1",
     "geometry": {"type": "Point", "coordinates": [105, 20]},
-    "properties": {"name": EVIL, "decided_area_ha": 22408.5, "status_yr": 1962, "basis": "indicative"},
+    "properties": {
+        "name": EVIL,
+        "decided_area_ha": 22408.5,
+        "status_yr": 1962,
+        "realm": "Marine",
+        "basis": "indicative",
+    },
     "links": [link("https://gis.example.org/nature/x?f=json", "self", GEOJSON, "GeoJSON")],
 }
 ITEMS: dict[str, Any] = {
-    "features": [FEATURE],
     "links": [*FEATURE["links"], link("https://gis.example.org/nature/x?after=7", "next", GEOJSON, "Next")],
 }
+SOURCE = Dataset(EVIL, None, "CC0-1.0", EVIL, "indicative", "javascript:alert(1)")
+CONFORMANCE: dict[str, Any] = {"conformsTo": [*documents.CONFORMANCE, "urn:odd"], "links": []}
 PROBLEM = {"title": "Not found", "status": 404, "detail": EVIL, "instance": "/nothing"}
 
 
@@ -56,16 +63,38 @@ def frame(lang: str = "en", query: str = "") -> Frame:
     return Frame(lang, LINKS, f"{LINKS.base}/here{query}")
 
 
+def listing(lang: str = "en", **given: str) -> Listing:
+    """One feature of a page that goes on, asked for by this query string."""
+    form = filter_form.build(AREAS, frame(lang), given, 10)
+    found = Found([FEATURE], first=True, more=True, matched=120)
+    return Listing(AREAS, given, form, ITEMS, found, f"{LINKS.base}/x?limit=1&properties=&f=json")
+
+
+def refused(lang: str) -> str:
+    given = {"form.sent": "1", "filter": EVIL, "name": EVIL, "name.how": "is"}
+    fault = Fault(EVIL, "filter")
+    form = filter_form.build(AREAS, frame(lang), given, 10, fault)
+    return items_page.page(frame(lang), Listing(AREAS, given, form, {}, Found((), first=True, more=False)))
+
+
+@cache
 def every_page(lang: str) -> dict[str, str]:
     made = frame(lang, f"?lang={lang}")
     landing = {"title": "GIS", "description": EVIL, "links": []}
+    stats = Stats(1, None, None, (SOURCE,))
+    single = Single(AREAS, FEATURE, stats, before=EVIL, after="b/2", coarse=True)
     return {
         "landing": pages.landing(made, landing, [COLLECTION]),
         "collections": pages.collections(made, {"collections": [COLLECTION], "links": []}),
-        "collection": pages.collection(made, COLLECTION, SCHEMA),
-        "items": pages.items(made, ITEMS, COLLECTION, SCHEMA),
-        "item": pages.item(made, FEATURE, COLLECTION, SCHEMA),
-        "document": pages.document(made, {"conformsTo": [EVIL]}, "Conformance"),
+        "collection": pages.collection(made, COLLECTION, AREAS),
+        "items": items_page.page(made, listing(lang, name=EVIL, iucn_cat="II", filter=f"name = '{EVIL}'")),
+        "refused items": refused(lang),
+        "item": item_page.page(made, single),
+        "queryables": schema_page.page(made, AREAS, {"$id": f"{LINKS.base}/q"}, schema_page.QUERYABLES),
+        "sortables": schema_page.page(made, AREAS, {"$id": f"{LINKS.base}/s"}, schema_page.SORTABLES),
+        "schema": schema_page.page(made, AREAS, {"$id": f"{LINKS.base}/c"}, schema_page.SCHEMA),
+        "conformance": conformance_page.page(made, CONFORMANCE),
+        "document": pages.document(made, {"about": EVIL}, "Anything"),
         "error": pages.error(made, PROBLEM),
         "map": pages.map_page(made),
         "embedded map": pages.map_page(made, panel=False),
@@ -96,9 +125,24 @@ def test_a_page_has_landmarks_a_heading_a_language_and_a_way_past_the_menu(lang:
     assert page.all("html") == [{"lang": lang}]
     assert len(page.all("main")) == len(page.all("h1")) == 1
     assert [a["href"] for a in page.all("a") if a.get("class") == "skip"] == ["#main"]
-    labelled = {label["for"] for label in page.all("label")}
-    shown = [each for each in page.all("input") if each.get("type") != "hidden"]
-    assert {each["id"] for each in shown} <= labelled
+    labels = [label["for"] for label in page.all("label")]
+    fields = [each for tag in ("input", "select", "textarea") for each in page.all(tag)]
+    assert sorted(labels) == sorted(each["id"] for each in fields if each.get("type") != "hidden")
+    assert all(cell["scope"] in ("row", "col") for cell in page.all("th"))
+
+
+@pytest.mark.parametrize(("lang", "name"), PAGES)
+def test_ids_stand_once_and_whatever_points_at_one_finds_it(lang: str, name: str) -> None:
+    page = Elements(every_page(lang)[name])
+    ids = [attributes["id"] for _, attributes in page.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    pointed = [
+        each
+        for _, attributes in page.found
+        for key in ("aria-labelledby", "aria-describedby", "aria-controls", "for")
+        for each in attributes.get(key, "").split()
+    ]
+    assert set(pointed) <= set(ids)
 
 
 @pytest.mark.parametrize(("lang", "name"), PAGES)
@@ -115,6 +159,7 @@ def test_a_page_asks_for_nothing_outside_the_service(lang: str, name: str) -> No
     page = Elements(every_page(lang)[name])
     asked = [each.get("src") for each in page.all("script")] + [each["href"] for each in page.all("link")]
     assert [url for url in asked if url and not url.startswith(LINKS.base)] == []
+    assert [a["href"] for a in page.all("a") if a["href"].startswith("javascript:")] == []
 
 
 def test_the_language_that_a_reader_chose_travels_along_and_the_other_is_one_link_away() -> None:
@@ -129,25 +174,12 @@ def test_the_next_page_of_a_table_is_a_page_again() -> None:
     assert hrefs == [f"{LINKS.base}/x?after=7&lang=en&f=html"] * 2
 
 
-def test_a_page_asked_for_by_name_still_fetches_its_features_as_data() -> None:
-    itself = link("https://gis.example.org/nature/x?limit=5&f=html", "self", GEOJSON, "GeoJSON")
-    text = pages.items(frame(), {**ITEMS, "links": [itself]}, COLLECTION, SCHEMA)
-    assert "f=html" not in text
-    assert text.count("/x?limit=5\\u0026f=json") == 1
-    assert text.count("/x?limit=5&amp;f=json") == 1
-
-
-def test_a_feature_page_shows_days_as_days_and_leaves_out_what_is_empty() -> None:
-    schema = {
-        "properties": {
-            "day": {"type": "string", "title": "Day"},
-            "before": {"type": "array", "title": "Before"},
-        }
-    }
-    feature = {**FEATURE, "properties": {"day": "2016-10-18T00:00:00+00:00", "before": []}}
-    text = pages.item(frame(), feature, COLLECTION, schema)
+def test_a_feature_page_shows_days_as_days_and_names_what_is_empty() -> None:
+    values = {"decision_date": "2016-10-18T00:00:00+00:00", "desig": "", "name": "Ba Bể"}
+    text = item_page.page(frame(), Single(AREAS, {**FEATURE, "properties": values}, None))
     assert "<td>2016-10-18</td>" in text
-    assert "Before" not in text
+    assert re.search(r"Not recorded: .*Designation, ", text)
+    assert "<td></td>" not in text
 
 
 def test_a_feature_id_is_quoted_in_its_address() -> None:
@@ -170,9 +202,9 @@ def test_what_is_indicative_says_so_in_table_and_page(lang: str, word: str) -> N
     assert badge in made["item"]
 
 
-def test_columns_of_a_table_are_names_first_then_what_is_filled_and_the_basis() -> None:
-    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', every_page("en")["items"])
-    assert heads == ["Id", "Name", "Decided area", "Year", "Basis"]  # no feature has a site
+def test_columns_of_a_table_are_what_is_filled_and_the_basis_beside_the_name() -> None:
+    heads = re.findall(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<]*)<', every_page("en")["items"])
+    assert heads == ["Feature", "Realm", "Year of status", "Decided area", "Basis of the data"]
 
 
 def test_the_map_is_told_its_words_and_addresses_as_data() -> None:
@@ -186,6 +218,6 @@ def test_the_map_is_told_its_words_and_addresses_as_data() -> None:
 
 
 def test_only_a_map_without_its_panel_may_be_framed_by_others() -> None:
-    assert "frame-ancestors 'self'" in pages.content_security_policy()
-    assert "frame-ancestors *" in pages.content_security_policy(embedded=True)
-    assert "unsafe" not in pages.content_security_policy(embedded=True)
+    assert "frame-ancestors 'self'" in content_security_policy()
+    assert "frame-ancestors *" in content_security_policy(embedded=True)
+    assert "unsafe" not in content_security_policy(embedded=True)

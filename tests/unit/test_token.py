@@ -59,7 +59,6 @@ def test_a_float_comes_back_to_the_last_bit() -> None:
         replace(QUERY, bbox=None),
         replace(QUERY, equals=(("text", "y"),)),
         replace(QUERY, sort=QUERY.sort[::-1]),
-        replace(QUERY, form=Form(properties=("text",))),
     ],
 )
 def test_a_token_of_another_query_is_refused(other: ItemsQuery) -> None:
@@ -68,9 +67,10 @@ def test_a_token_of_another_query_is_refused(other: ItemsQuery) -> None:
         token.unseal(sealed, SEEN, other, token.binding(SEEN, other), KEY)
 
 
-def test_a_token_holds_for_any_page_size_but_for_one_release_and_class() -> None:
+def test_a_token_holds_for_any_page_size_and_detail_but_for_one_release_and_class() -> None:
     bound = token.binding(SEEN, QUERY)
     assert token.binding(SEEN, replace(QUERY, limit=99)) == bound
+    assert token.binding(SEEN, replace(QUERY, form=Form(properties=("text",), zoom_level=9))) == bound
     assert token.binding(SEEN.at_release(1), QUERY) != bound
 
 

@@ -1,0 +1,203 @@
+"""The page of one feature: what is known of it, where it lies, whose data it is, and its neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gis_service.catalog.view import ViewedLayer
+from gis_service.features.documents import Dataset, Stats
+from gis_service.web import field
+from gis_service.web.frame import Document, Frame, Urls, formats, map_settings, rendered, trail
+from gis_service.web.items_page import GROUND
+
+Box = tuple[float, float, float, float]
+CELLS = {10: 0.1, 100: 0.01, 1000: 0.001}  # degrees of the grids that hide exact places (0004_rows.sql)
+_POINT_ZOOM = 12
+_TILES_ACROSS = 2  # of 512 pixels, on a small map
+_CLOSEST = 16
+_NEAR = 1e-9  # degrees: a cell's centre, but for rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One property with its value in words."""
+
+    title: str
+    text: str
+    name: str
+    description: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset that rows of the layer come from."""
+
+    title: str
+    citation: str
+    licence: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What the route has found for the page; the feature's geometry has the detail of the map."""
+
+    view: ViewedLayer
+    feature: Document
+    stats: Stats | None
+    before: str = ""  # ids of the neighbours by key
+    after: str = ""
+    coarse: bool = False  # whether the position may be less exact than the true one
+
+
+def page(frame: Frame, single: Single) -> str:
+    """The whole page."""
+    view, feature = single.view, single.feature
+    name, box = field.title_of(feature, frame.lang), bounds(feature.get("geometry"))
+    layer = view.title.say(frame.lang)
+    rows, empty = _rows(frame, single)
+    steps = (
+        (layer, frame.links.collection(view.id)),
+        (frame.say("page.collection.items"), frame.links.items(view.id)),
+    )
+    return rendered(
+        "item.html",
+        frame,
+        "collections",
+        trail=trail(frame, name, *steps),
+        name=name,
+        layer=layer,
+        id=view.id,
+        feature=feature,
+        basis=feature["properties"].get(field.BASIS),
+        coarse=_coarse_note(frame, feature) if single.coarse else "",
+        rows=rows,
+        empty=empty,
+        place=_place(frame, box),
+        on_map=_on_map(frame, view, box),
+        before=_beside(frame, view, single.before),
+        after=_beside(frame, view, single.after),
+        sources=_sources(frame, view, single.stats),
+        map=_map(frame, single, box),
+        formats=formats(feature),
+    )
+
+
+def bounds(geometry: Document | None) -> Box | None:
+    """West, south, east and north of a GeoJSON geometry."""
+    found = list(_positions((geometry or {}).get("coordinates", ())))
+    if not found:
+        return None
+    xs, ys = [x for x, _ in found], [y for _, y in found]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def fitting_zoom(box: Box) -> int:
+    """The zoom at which the box fills a small map."""
+    size = max(box[2] - box[0], box[3] - box[1])
+    if size <= 0:
+        return _POINT_ZOOM
+    return max(0, min(_CLOSEST, math.floor(math.log2(360 * _TILES_ACROSS / size))))
+
+
+def _coarse_note(frame: Frame, feature: Document) -> str:
+    """That the position is the centre of a cell, and how large that is."""
+    longitude, latitude = (feature.get("geometry") or {}).get("coordinates", (0.0, 0.0))[:2]
+    cell = next((size for n, size in CELLS.items() if _centred(longitude, n) and _centred(latitude, n)), None)
+    if cell is None:
+        return frame.say("page.coarse.unknown")
+    metres = field.number(round(cell * 111_000), frame.lang)
+    return frame.say("page.coarse", size=field.number(cell, frame.lang), metres=metres)
+
+
+def _centred(degrees: float, cells: int) -> bool:
+    return abs((degrees * cells) % 1 - 0.5) < _NEAR * cells
+
+
+def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:  # nested as deep as the geometry's type
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield coordinates[0], coordinates[1]
+        return
+    for part in coordinates:
+        yield from _positions(part)
+
+
+def _rows(frame: Frame, single: Single) -> tuple[list[Row], list[str]]:
+    """The properties that have a value, and the titles of those that have none."""
+    rows, empty = [], []
+    values = single.feature["properties"]
+    for each in field.fields(single.view, frame.lang):
+        text = field.shown(values.get(each.name), each, frame.lang)
+        if text:
+            rows.append(Row(each.title, text, each.name, each.description, _address(text)))
+        else:
+            empty.append(each.title)
+    return rows, empty
+
+
+def _address(text: str) -> str:
+    """A value that is a web address can be followed; no other scheme becomes a link."""
+    return text if text.startswith(("https://", "http://")) and " " not in text else ""
+
+
+def _place(frame: Frame, box: Box | None) -> str:
+    """Longitude and latitude, or the bounds of what has some extent."""
+    if box is None:
+        return frame.say("page.item.nowhere")
+    west, south, east, north = box
+    if (west, south) == (east, north):
+        return frame.say("page.item.point", latitude=_degrees(south, "NS"), longitude=_degrees(west, "EW"))
+    return frame.say(
+        "page.item.bounds",
+        south=_degrees(south, "NS"), north=_degrees(north, "NS"),
+        west=_degrees(west, "EW"), east=_degrees(east, "EW"),
+    )  # fmt: skip
+
+
+def _degrees(value: float, letters: str) -> str:
+    return f"{abs(value):.5f}°{letters[value < 0]}".replace("00000°", "0°")
+
+
+def _on_map(frame: Frame, view: ViewedLayer, box: Box | None) -> str:
+    """The large map, there where the feature is."""
+    if box is None:
+        return Urls(frame).page(frame.links.map(), layers=view.id)
+    west, south, east, north = box
+    zoom = max(fitting_zoom(box) - 1, view.tiles.zoom[0])
+    fragment = f"{zoom}/{(south + north) / 2:.5f}/{(west + east) / 2:.5f}"
+    return Urls(frame).page(frame.links.map(), fragment, layers=view.id)
+
+
+def _beside(frame: Frame, view: ViewedLayer, feature: str) -> str:
+    return Urls(frame).page(frame.links.item(view.id, feature)) if feature else ""
+
+
+def _sources(frame: Frame, view: ViewedLayer, stats: Stats | None) -> list[Source]:
+    """The datasets behind the layer, else the source that its definition names."""
+    if stats is not None and stats.datasets:
+        return [_dataset(frame, each) for each in stats.datasets]
+    source = view.layer.source
+    title = source.title.say(frame.lang)
+    return [Source(title, source.citation or "", source.licence or "", _address(source.url or ""))]
+
+
+def _dataset(frame: Frame, dataset: Dataset) -> Source:
+    title = dataset.title_vi if frame.lang == "vi" and dataset.title_vi else dataset.title
+    return Source(title, dataset.citation, dataset.licence, _address(dataset.source_url or ""))
+
+
+def _map(frame: Frame, single: Single, box: Box | None) -> Mapping[str, object]:
+    view = single.view
+    data: Document = {"type": "Feature", "properties": {}, "geometry": single.feature.get("geometry")}
+    exact = next((each["href"] for each in formats(single.feature)), None)
+    return map_settings(
+        frame,
+        layers=[GROUND, view.id],
+        data=data if box else None,
+        exact=exact if view.geometry_type != "Point" else None,
+        level=fitting_zoom(box) + 1 if box else None,
+    )
