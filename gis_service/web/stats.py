@@ -10,7 +10,7 @@ from gis_service.db import select
 from gis_service.db.pool import Database
 from gis_service.db.query import Query
 from gis_service.db.select import ItemsQuery
-from gis_service.errors import Timeout
+from gis_service.errors import Busy, Timeout
 from gis_service.features.documents import Dataset, Stats
 from gis_service.observe import Log
 from gis_service.web.lru import Lru
@@ -43,7 +43,7 @@ class StatsCache:
             return held
         try:
             made = await self._read(view)
-        except Timeout:
+        except (Busy, Timeout):  # it waited, or it counted, for too long
             _log.warning("stats too slow", layer=view.id)
             return None
         if key is not None:
