@@ -107,12 +107,15 @@ Starter = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def start_server(settings: Settings) -> Iterator[Starter]:
-    """A function that starts the real web server and gives its address: `start_server(dsn, GIS_X="1")`."""
+    """A function that starts the real web server and gives its address: `start_server(dsn, GIS_X="1")`.
+
+    With `root`, a folder of other layers than the checkout's.
+    """
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(dsn: str, **env: str) -> str:
+    def start(dsn: str, *, root: Path = ROOT, **env: str) -> str:
         port = free_port()
-        ours = replace(settings, port=port, workers=1)
+        ours = replace(settings, port=port, workers=1, root=root)
         environment = children.child_environment(ours, dsn, {**os.environ, **env})
         log = settings.data_dir / f"server-{port}.log"
         with log.open("wb") as file:
