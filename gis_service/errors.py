@@ -50,6 +50,12 @@ class InvalidParameter(GisError):
     status, code, exit_code = 400, "invalid-parameter", 2
 
 
+class Unprojectable(GisError):
+    """Some coordinates have no place in the reference system asked for; choose one made for that area."""
+
+    status, code, exit_code = 400, "unprojectable", 2
+
+
 class NotFound(GisError):
     """Not found: {detail}"""
 

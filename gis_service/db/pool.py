@@ -14,7 +14,7 @@ from psycopg import errors as pg
 
 from gis_service.db.query import Query, ident
 from gis_service.db.turns import Turns
-from gis_service.errors import DatabaseDown, Timeout
+from gis_service.errors import DatabaseDown, Timeout, Unprojectable
 
 Row = tuple[Any, ...]  # what a statement selects is known only to its author
 
@@ -83,6 +83,10 @@ class Database:
                     await self._give(kept)
         except (TimeoutError, pg.QueryCanceled) as err:
             raise Timeout(seconds=deadline) from err
+        except pg.InternalError_ as err:
+            if not (err.diag.message_primary or "").startswith("transform:"):  # PROJ's words, by PostGIS
+                raise
+            raise Unprojectable from err
         except psycopg.OperationalError as err:
             raise DatabaseDown(str(err).strip()) from err
 
