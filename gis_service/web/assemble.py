@@ -21,7 +21,8 @@ from gis_service.web.systems import KnownSystems
 
 FEATURES = PoolSize(connections=4, waiting=200)
 TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
-EXPORTS = PoolSize(connections=2, waiting=20)
+EXPORTS = PoolSize(connections=2, waiting=20, patience=30.0)
+CONTROL = PoolSize(connections=1, waiting=400)  # short questions that every request may have to ask
 STATEMENTS_KEPT = 256
 
 
@@ -30,6 +31,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
     timeout = settings.limits.statement_timeout_ms
     database, tiles = Database(dsn, FEATURES, timeout), Database(dsn, TILES, timeout)
     exports = Database(dsn, EXPORTS, settings.limits.export_seconds * 1000)
+    control = Database(dsn, CONTROL, timeout)
     statements: Lru[tuple[str, ...], TileStatement] = Lru(STATEMENTS_KEPT)
     context = Context(
         settings=settings,
@@ -37,14 +39,15 @@ def assemble(settings: Settings, dsn: str) -> Service:
         database=database,
         tile_database=tiles,
         export_database=exports,
-        access=Access(database),
+        control_database=control,
+        access=Access(control),
         stats=StatsCache(database),
         static=StaticFiles(static.folders()),
         metrics=Metrics(),
         tile_statements=statements,
         processes=Processes(settings, database),
-        known_systems=KnownSystems(database),
-        signing_key=SharedKey(database, secrets.PAGING),
+        known_systems=KnownSystems(control),
+        signing_key=SharedKey(control, secrets.PAGING),
     )
     return Service(context)
 
@@ -52,5 +55,6 @@ def assemble(settings: Settings, dsn: str) -> Service:
 async def close(service: Service) -> None:
     """Let the connections go."""
     context = service.context
-    for database in (context.database, context.tile_database, context.export_database):
+    pools = (context.database, context.tile_database, context.export_database, context.control_database)
+    for database in pools:
         await database.close()

@@ -37,6 +37,7 @@ class Context:
     database: Database
     tile_database: Database  # connections of its own, so that a slow query of features holds up no tile
     export_database: Database  # few, so that bulk holds up neither features nor tiles
+    control_database: Database  # for what a request must know first: rights, versions, shared keys
     access: Access
     stats: StatsCache
     static: StaticFiles

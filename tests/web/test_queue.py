@@ -9,6 +9,7 @@ from contextvars import copy_context
 import httpx
 import pytest
 
+from gis_service.access import keystore
 from gis_service.db.pool import Database, PoolSize, Row
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -143,6 +144,9 @@ def test_addresses_take_turns(napping: tuple[str, str]) -> None:
 def test_neither_tiles_nor_documents_wait_for_slow_features(napping: tuple[str, str]) -> None:
     url, dsn = napping
     nap(dsn, 10)
+    with SyncDatabase(dsn) as db:
+        keystore.ensure_principal(db, sample.CENTRE)
+        key = keystore.create(db, sample.CENTRE.name)  # not read yet: whose it is must be asked now
 
     async def trial() -> None:
         async with client(url, "127.0.0.1") as asking:
@@ -150,6 +154,7 @@ def test_neither_tiles_nor_documents_wait_for_slow_features(napping: tuple[str, 
             await asyncio.to_thread(_until_asleep, dsn, 4)
             for path in (TILE, "/", "/conformance", "/health"):
                 assert (await asking.get(path)).status_code == 200
+                assert (await asking.get(path, headers={"X-API-Key": key})).status_code == 200
             assert not any(task.done() for task in slow)
             for task in slow:
                 task.cancel()
