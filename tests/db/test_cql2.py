@@ -1,5 +1,6 @@
 """Filters on a real database: tables of a few rows whose answers are known by heart."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -416,3 +417,28 @@ def test_a_hidden_exact_position_answers_no_spatial_filter(db: SyncDatabase) -> 
     assert occurrences(db, sample.PROVINCE_A, exact) == ["A3"]
     assert occurrences(db, sample.PROVINCE_A, other) == []
     assert occurrences(db, PUBLIC, exact) == []
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """(language, layer, filter) of every example in docs/filter.md."""
+    text = (ROOT / "docs" / "filter.md").read_text("utf-8")
+    blocks = re.findall(r"^```(cql2|cql-text) (\S+)\n(.*?)^```", text, re.M | re.S)
+    languages = {"cql2": "cql2-text", "cql-text": "cql-text"}
+    return [(languages[kind], layer, line) for kind, layer, lines in blocks for line in lines.splitlines()]
+
+
+@pytest.mark.parametrize(("lang", "layer", "text"), documented())
+def test_every_example_of_the_documentation_runs(db: SyncDatabase, lang: str, layer: str, text: str) -> None:
+    viewed = view(PUBLIC, load_catalog(ROOT).layers[layer])
+    binds = Binds()
+    source = rows.relation(viewed, binds)
+    where = condition(viewed, filters.parse(viewed, text, lang, WGS84), binds)
+    assert db.run(Query(f"select count(*) from {source} where {where}", tuple(binds.values), viewed.role))
+
+
+def test_the_json_example_of_the_documentation_says_what_the_text_says() -> None:
+    text = (ROOT / "docs" / "filter.md").read_text("utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)
+    areas = view(PUBLIC, load_catalog(ROOT).layers["protected-areas"])
+    same = "iucn_cat = 'II' and S_INTERSECTS(geometry, BBOX(105, 20, 107, 22))"
+    assert filters.parse(areas, example, "cql2-json", WGS84) == filters.parse(areas, same, "cql2-text", WGS84)
