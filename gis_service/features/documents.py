@@ -8,44 +8,13 @@ from datetime import UTC, date, datetime
 
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
+from gis_service.features.conformance import CLASSES
 from gis_service.geo.crs import CRS84, WGS84, epsg_uri
 from gis_service.links import OGC_REL, Links, link
 from gis_service.texts import say
 
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 GRID = "WebMercatorQuad"
-
-_OGC = "http://www.opengis.net/spec/"
-CONFORMANCE = tuple(
-    _OGC + name
-    for name in (
-        "ogcapi-common-1/1.0/conf/core",
-        "ogcapi-common-1/1.0/conf/html",
-        "ogcapi-common-1/1.0/conf/json",
-        "ogcapi-common-1/1.0/conf/oas30",
-        "ogcapi-common-2/1.0/conf/collections",
-        "ogcapi-common-2/1.0/conf/html",
-        "ogcapi-common-2/1.0/conf/json",
-        "ogcapi-common-3/1.0/conf/schemas",
-        "ogcapi-features-1/1.0/conf/core",
-        "ogcapi-features-1/1.0/conf/geojson",
-        "ogcapi-features-1/1.0/conf/html",
-        "ogcapi-features-1/1.0/conf/oas30",
-        "ogcapi-features-3/1.0/conf/queryables",
-        "ogcapi-features-3/1.0/conf/queryables-query-parameters",
-        "ogcapi-features-5/1.0/conf/schemas",
-        "ogcapi-tiles-1/1.0/conf/core",
-        "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
-        "ogcapi-tiles-1/1.0/conf/mvt",
-        "ogcapi-tiles-1/1.0/conf/tileset",
-        "ogcapi-tiles-1/1.0/conf/tilesets-list",
-        "ogcapi-processes-1/1.0/conf/core",
-        "ogcapi-processes-1/1.0/conf/json",
-        "ogcapi-processes-1/1.0/conf/job-list",
-        "ogcapi-processes-1/1.0/conf/dismiss",
-        "ogcapi-processes-1/1.0/conf/ogc-process-description",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +79,7 @@ def landing(links: Links, lang: str) -> dict[str, object]:
 
 
 def conformance(links: Links, lang: str) -> dict[str, object]:
-    return {"conformsTo": list(CONFORMANCE), "links": formats(links.conformance(), media.JSON, lang)}
+    return {"conformsTo": list(CLASSES), "links": formats(links.conformance(), media.JSON, lang)}
 
 
 def collections(

@@ -97,14 +97,14 @@ def _runs(text: str) -> tuple[tuple[int, int], ...]:
 
 def is_crs84(name: str) -> bool:
     """Whether the name means WGS 84 in the order longitude, latitude."""
-    return _CRS84.fullmatch(name.strip()) is not None
+    return _CRS84.fullmatch(name.strip(" ")) is not None
 
 
 def srid_of(name: str) -> int:
     """The SRID of a URI, URN, CURIE or `EPSG:n`; ValueError where the name is none of these."""
     if is_crs84(name):
         return 4326
-    found = _EPSG.fullmatch(name.strip())
+    found = _EPSG.fullmatch(name.strip(" "))
     if found is None:
         raise ValueError(f"{name!r} names no reference system")
     return int(found.group(1) or found.group(2))

@@ -13,7 +13,7 @@ import pytest
 from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC
 from gis_service.catalog.registry import load_catalog
-from gis_service.features import documents
+from gis_service.features.conformance import CLASSES
 from gis_service.features.documents import Dataset, Stats
 from gis_service.links import GEOJSON, Links, link
 from gis_service.web import conformance_page, filter_form, item_page, items_page, pages, schema_page
@@ -55,7 +55,7 @@ ITEMS: dict[str, Any] = {
     "links": [*FEATURE["links"], link("https://gis.example.org/nature/x?after=7", "next", GEOJSON, "Next")],
 }
 SOURCE = Dataset(EVIL, None, "CC0-1.0", EVIL, "indicative", "javascript:alert(1)")
-CONFORMANCE: dict[str, Any] = {"conformsTo": [*documents.CONFORMANCE, "urn:odd"], "links": []}
+CONFORMANCE: dict[str, Any] = {"conformsTo": [*CLASSES, "urn:odd"], "links": []}
 PROBLEM = {"title": "Not found", "status": 404, "detail": EVIL, "instance": "/nothing"}
 
 
