@@ -7,8 +7,9 @@ begin
   if octet_length(value) = length(value) then  -- ASCII, as scientific names are
     return value;
   end if;
+  -- ð and Ð look like đ and Đ, and stand in their place in data that came from older code pages.
   return translate(
-    regexp_replace(normalize(value, nfd), '[\u0300-\u036f]+', '', 'g'), 'đĐøØłŁħĦŧŦ', 'dDoOlLhHtT');
+    regexp_replace(normalize(value, nfd), '[\u0300-\u036f]+', '', 'g'), 'đĐðÐøØłŁħĦŧŦ', 'dDdDoOlLhHtT');
 end $$;
 
 create or replace function gis.cql2_compare(whole numeric, number double precision) returns int
@@ -87,4 +88,21 @@ begin
       then mod(a::bigint, b::bigint)::double precision
     else gis.cql2_minus(a, gis.cql2_times(b, trunc(gis.cql2_over(a, b))))
   end;
+end $$;
+
+-- A literal of a filter in the system of a layer. Straight sides bend on the way, so those of simple shapes are cut
+-- into pieces first. It fails where the literal has no place in either system, which is then said of the request.
+create or replace function gis.cql2_transformed(shape geometry, srid int) returns geometry
+language plpgsql immutable strict parallel safe set search_path = public, pg_temp as $$
+declare
+  side double precision := greatest(ST_XMax(shape) - ST_XMin(shape), ST_YMax(shape) - ST_YMin(shape));
+begin
+  if side > 0 and ST_NPoints(shape) < 200 then
+    shape := ST_Segmentize(shape, side / 128);
+  end if;
+  shape := ST_Transform(shape, srid);
+  if ST_Dimension(shape) = 2 and not ST_IsValid(shape) then
+    shape := ST_CollectionExtract(ST_MakeValid(shape), 3);
+  end if;
+  return shape;
 end $$;
