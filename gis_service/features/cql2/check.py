@@ -97,7 +97,8 @@ class Checker:
 
     def _comparison(self, call: Call) -> Call:
         args = self._comparable(call.args, call.at)
-        if self._kind(args[0]) == "boolean" and call.op not in ("=", "<>"):
+        # Annex A (basic-cql2/comparison) compares them by < too: false comes before true, as in SQL.
+        if self._kind(args[0]) == "boolean" and call.op == "between":
             raise refuse("filter.no-order", at=call.at)
         return replace(call, args=args)
 
