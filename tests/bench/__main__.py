@@ -189,7 +189,8 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
     """Run the cases and print as they come."""
     plan = plan_of(args)
     known = facts.learn(dsn)
-    floor = Floor(dsn, {seen.id: seen for seen in data.public_views(ROOT)})
+    views = {seen.id: seen for seen in data.public_views(ROOT)}
+    floors = [Floor(dsn, views), Floor(dsn, views, "columns")]
     cells: list[Cell] = []
     with started(args, dsn, chosen) as found:
         print_ground(found, plan, args)
@@ -202,7 +203,7 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
                 static = client_cost(target, plan)
                 cells += static
                 print_lines(report.case_lines(static, "the load client's own cost"))
-        bench = Bench(found, floor, known, plan, dsn)
+        bench = Bench(found, floors, known, plan, dsn)
         for case in chosen:
             measured = bench.case(case)
             if not measured:

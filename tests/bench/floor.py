@@ -1,11 +1,11 @@
 """The floor: the same rows by bare psycopg connections, without HTTP, roles or row policies.
 
-For features the bench tries each SQL it knows (`SHAPES`) and keeps the fastest for the case; for tiles it
-is the statement that our server sends, the fastest known over these tables. One connection a client, the
+For features it is measured twice: `floor` writes the same features as text; `columns` reads the attributes as
+they are, so a server would still have to make JSON of them. For tiles it is the statement that our server
+sends, the fastest known over these tables. One connection a client, the
 statement prepared, results binary, as the server has them.
 """
 
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,6 @@ from tests.bench.asks import Ask
 from tests.bench.client import Answer, Tally
 from tests.bench.tables import FIRST_GID
 
-TRIALS = 15
 OPTIONS = "-c jit=off -c max_parallel_workers_per_gather=0 -c search_path=public"
 
 Views = Mapping[str, ViewedLayer]
@@ -86,7 +85,8 @@ def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[objec
     return sql.SQL("true"), ()
 
 
-SHAPES: Mapping[str, Shape] = {"feature text": as_text, "plain columns": as_columns}
+SHAPES: Mapping[str, Shape] = {"floor": as_text, "columns": as_columns}
+NOTES = {"floor": "bare SQL, the features as text", "columns": "bare SQL, columns of which no JSON is made"}
 
 
 def equals(ask: Ask) -> tuple[tuple[str, str], ...]:
@@ -107,34 +107,19 @@ def cursor(ask: Ask) -> Cursor | None:
 
 @dataclass
 class Floor:
-    """Asks the database directly; `shape` is the statement kept for the case."""
+    """Asks the database directly by one shape of statement."""
 
     dsn: str
     views: Views
-    shape: str = "feature text"
     name: str = "floor"
 
     def query(self, ask: Ask) -> Query | None:
         """The statement for a question; None for documents and reports, which have no one statement."""
-        if ask.kind == "tile":
+        if ask.kind == "tile" and self.name == "floor":
             return tilesql.compose([self.views[ask.layer]]).at(Tile(*ask.tile), full_detail=ask.full)
         if ask.kind in ("items", "item"):
-            return SHAPES[self.shape](self.views[ask.layer], ask)
+            return SHAPES[self.name](self.views[ask.layer], ask)
         return None
-
-    def choose(self, asked: list[Ask]) -> None:
-        """Keep the statement that is fastest for these questions."""
-        if self.query(asked[0]) is None or asked[0].kind == "tile":
-            self.shape = "feature text"
-            return
-        took: dict[str, float] = {}
-        with connect(self.dsn) as connection:
-            for shape in SHAPES:
-                self.shape = shape
-                took[shape] = statistics.median(
-                    timed(connection, self.query(ask)) for ask in asked[:TRIALS] * 2
-                )
-        self.shape = min(took, key=lambda name: took[name])
 
     def run_cell(self, asked: Iterator[Ask], clients: int, seconds: float) -> Tally:
         """One thread and connection a client; psycopg leaves the interpreter free while PostgreSQL works."""
@@ -180,12 +165,3 @@ def fetch(cursor: psycopg.RawCursor[tuple[object, ...]], query: Query) -> bytes:
     cursor.execute(query.sql.encode(), query.params, binary=True)
     parts = (row[1] if len(row) > 1 and isinstance(row[1], bytes) else row[-1] for row in cursor.fetchall())
     return b",".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)
-
-
-def timed(connection: psycopg.Connection[tuple[object, ...]], query: Query | None) -> float:
-    """Milliseconds of one statement."""
-    assert query is not None, "the caller asks only what has a statement"
-    with psycopg.RawCursor(connection) as cursor:
-        begun = time.perf_counter_ns()
-        fetch(cursor, query)
-    return (time.perf_counter_ns() - begun) / 1e6

@@ -14,7 +14,7 @@ from tests.bench.asks import Ask
 from tests.bench.cases import Case
 from tests.bench.client import Answer, Tally
 from tests.bench.facts import Facts
-from tests.bench.floor import Floor
+from tests.bench.floor import NOTES, Floor
 from tests.bench.report import Cell
 from tests.bench.targets import Target
 
@@ -62,7 +62,7 @@ class Bench:
     """The targets of a run and what they are asked."""
 
     targets: Sequence[Target]
-    floor: Floor
+    floors: Sequence[Floor]
     facts: Facts
     plan: Plan
     dsn: str
@@ -87,14 +87,15 @@ class Bench:
         able: list[Target | Floor] = [
             t for t in asked if all(t.request(ask, case.encoding) is not None for ask in first)
         ]
-        one_kind = case.name != "mixed" and self.floor.query(first[0]) is not None
-        return [*able, self.floor] if one_kind else able
+        if case.name == "mixed":
+            return able
+        return [*able, *(floor for floor in self.floors if floor.query(first[0]) is not None)]
 
     def warm(self, case: Case, asked: list[Ask], targets: Sequence[Target | Floor]) -> None:
-        """Prepare plans, fill the buffers, and let the floor choose its statement."""
+        """Prepare plans and fill the buffers."""
         for target in targets:
             if isinstance(target, Floor):
-                target.choose(asked)
+                target.run_cell(itertools.cycle(asked), 1, 0.3)
             else:
                 client.run_cell(target.host, target.port, wire(target, case, iter(asked)), 4, 10.0)
 
@@ -115,9 +116,9 @@ class Bench:
                 spent[target.name] += cpu(target) - before
                 kept[target.name], tally.kept = tally.kept, {}
                 cells[target.name].rounds.append(tally)
-            common = set.intersection(*(set(k) for n, k in kept.items() if n != "floor")) if kept else set()
+            common = set.intersection(*(set(k) for n, k in kept.items() if n not in NOTES)) if kept else set()
             for name in kept:
-                if name != "floor":
+                if name not in NOTES:
                     meant[name] += [
                         (replay.drawn[i], compare.meaning(replay.drawn[i], kept[name][i]))
                         for i in sorted(common)
@@ -125,7 +126,7 @@ class Bench:
         for name, cell in cells.items():
             cell.cpu_ms = spent[name] / max(1, len(cell.latencies)) * 1000 or None
         for name, said in meant.items():
-            if name not in ("ours", "floor") and "ours" in meant:
+            if name not in ("ours", *NOTES) and "ours" in meant:
                 asked, theirs = [ask for ask, _ in said], [what for _, what in said]
                 cells[name].verdict = compare.judge(
                     asked, [what for _, what in meant["ours"]], theirs, self.specks
@@ -172,8 +173,8 @@ def cpu(target: Target | Floor) -> float:
 
 
 def noted(target: Target | Floor) -> str:
-    """What a reader must know of the floor: which statement it is."""
-    return f"bare SQL, {target.shape}" if isinstance(target, Floor) else ""
+    """What a reader must know of a floor: what its statement gives."""
+    return NOTES[target.name] if isinstance(target, Floor) else ""
 
 
 def turned(targets: Sequence[Target | Floor], by: int) -> list[Target | Floor]:
