@@ -244,20 +244,21 @@ def _filter_fields(view: ViewedLayer, given: Fields) -> dict[str, str]:
         return {}
     if given.get("filter-lang", TEXT_LANGUAGE) == TEXT_LANGUAGE:
         fields = dict(_recognised(view, text))
-        if fields and _writes(view, fields) == text:
+        if fields and sorted(_writes(view, fields)) == sorted(_conjuncts(text)):
             return fields
     return {"filter": text}
 
 
-def _writes(view: ViewedLayer, fields: Fields) -> str | None:
+def _writes(view: ViewedLayer, fields: Fields) -> list[str]:
+    """The parts of the filter that the form would make of these fields."""
     parts: list[str] = []
     try:
         for group in groups(view):
             if group.property is not None:
                 _one(group, group.property, fields, {}, parts)
     except InvalidParameter:
-        return None
-    return " AND ".join([*parts, *([f"({fields['filter']})"] if "filter" in fields else [])])
+        return []
+    return [*parts, *([f"({fields['filter']})"] if "filter" in fields else [])]
 
 
 def _recognised(view: ViewedLayer, text: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ CELLS = {10: 0.1, 100: 0.01, 1000: 0.001}  # degrees of the grids that hide exac
 _POINT_ZOOM = 12
 _TILES_ACROSS = 2  # of 512 pixels, on a small map
 _CLOSEST = 16
+_KILOMETRES = 111.0  # of a degree of latitude
 _NEAR = 1e-9  # degrees: a cell's centre, but for rounding
 
 
@@ -106,12 +107,18 @@ def fitting_zoom(box: Box) -> int:
 
 def _coarse_note(frame: Frame, feature: Document) -> str:
     """That the position is the centre of a cell, and how large that is."""
-    longitude, latitude = (feature.get("geometry") or {}).get("coordinates", (0.0, 0.0))[:2]
-    cell = next((size for n, size in CELLS.items() if _centred(longitude, n) and _centred(latitude, n)), None)
+    cell = cell_of(feature)
     if cell is None:
         return frame.say("page.coarse.unknown")
-    metres = field.number(round(cell * 111_000), frame.lang)
-    return frame.say("page.coarse", size=field.number(cell, frame.lang), metres=metres)
+    kilometres = round(cell * _KILOMETRES, 1)
+    across = f"{field.number(kilometres, frame.lang)} km" if kilometres >= 1 else f"{kilometres * 1000:.0f} m"
+    return frame.say("page.coarse", size=field.number(cell, frame.lang), across=across)
+
+
+def cell_of(feature: Document) -> float | None:
+    """The size in degrees of the grid cell that the point is the centre of; None where it is none's."""
+    longitude, latitude = (feature.get("geometry") or {}).get("coordinates", (0.0, 0.0))[:2]
+    return next((size for n, size in CELLS.items() if _centred(longitude, n) and _centred(latitude, n)), None)
 
 
 def _centred(degrees: float, cells: int) -> bool:
@@ -148,18 +155,20 @@ def _place(frame: Frame, box: Box | None) -> str:
     """Longitude and latitude, or the bounds of what has some extent."""
     if box is None:
         return frame.say("page.item.nowhere")
-    west, south, east, north = box
+    (west, south, east, north), lang = box, frame.lang
     if (west, south) == (east, north):
-        return frame.say("page.item.point", latitude=_degrees(south, "NS"), longitude=_degrees(west, "EW"))
+        return frame.say(
+            "page.item.point", latitude=_degrees(south, "NS", lang), longitude=_degrees(west, "EW", lang)
+        )
     return frame.say(
         "page.item.bounds",
-        south=_degrees(south, "NS"), north=_degrees(north, "NS"),
-        west=_degrees(west, "EW"), east=_degrees(east, "EW"),
+        south=_degrees(south, "NS", lang), north=_degrees(north, "NS", lang),
+        west=_degrees(west, "EW", lang), east=_degrees(east, "EW", lang),
     )  # fmt: skip
 
 
-def _degrees(value: float, letters: str) -> str:
-    return f"{abs(value):.5f}°{letters[value < 0]}".replace("00000°", "0°")
+def _degrees(value: float, letters: str, lang: str) -> str:
+    return f"{field.number(round(abs(value), 5), lang)}°{letters[value < 0]}"
 
 
 def _on_map(frame: Frame, view: ViewedLayer, box: Box | None) -> str:
@@ -191,13 +200,25 @@ def _dataset(frame: Frame, dataset: Dataset) -> Source:
 
 
 def _map(frame: Frame, single: Single, box: Box | None) -> Mapping[str, object]:
-    view = single.view
-    data: Document = {"type": "Feature", "properties": {}, "geometry": single.feature.get("geometry")}
-    exact = next((each["href"] for each in formats(single.feature)), None)
+    view, exact = single.view, next((each["href"] for each in formats(single.feature)), None)
     return map_settings(
         frame,
         layers=[GROUND, view.id],
-        data=data if box else None,
+        data=_drawn(single) if box else None,
         exact=exact if view.geometry_type != "Point" else None,
         level=fitting_zoom(box) + 1 if box else None,
     )
+
+
+def _drawn(single: Single) -> Document:
+    """The feature itself, and the whole cell that a coarse position stands for."""
+    shape = single.feature["geometry"]
+    features = [{"type": "Feature", "properties": {}, "geometry": shape}]
+    cell = cell_of(single.feature) if single.coarse else None
+    if cell is not None:
+        x, y = shape["coordinates"][:2]
+        corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+        ring = [[x + dx * cell / 2, y + dy * cell / 2] for dx, dy in corners]
+        square = {"type": "Polygon", "coordinates": [ring]}
+        features.insert(0, {"type": "Feature", "properties": {}, "geometry": square})
+    return {"type": "FeatureCollection", "features": features}

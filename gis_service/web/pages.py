@@ -43,7 +43,9 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
         bases=_bases(doc),
         bbox=_coordinates(box) if box else "",
         period=_period(doc),
-        map=map_settings(frame, bbox=list(box) if box else None, layers=[_GROUND, doc["id"]]),
+        map=map_settings(
+            frame, bbox=list(box) if box else None, layers=[_GROUND, doc["id"]], least=view.tiles.zoom[0]
+        ),
         listed=listed(doc),
         formats=formats(doc),
     )

@@ -24,6 +24,7 @@ async function draw(place, settings, tell, say) {
   const bounds = (data && around(data)) ?? settings.bbox ?? (await country(settings));
   const view = { ...settings, bbox: bounds };
   const map = drawMap(place, view, withOwnLabels(style), { scrollZoom: false, maxZoom: 17 });
+  if (settings.least > map.getZoom()) map.setZoom(settings.least); // further out there are no tiles of the layer
   keepLabels(map);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   map.on("load", () => {
