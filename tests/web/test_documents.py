@@ -64,6 +64,8 @@ def test_a_collection_names_the_datasets_of_the_visible_rows(web: httpx.Client, 
     assert "license" not in whole
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/json")
 def test_collections_list_every_layer_with_its_items_link(web: httpx.Client) -> None:
     document = web.get("/collections").json()
     assert {"provinces", "protected-areas", "species-ranges", "occurrences", "plots"} <= {
@@ -73,33 +75,6 @@ def test_collections_list_every_layer_with_its_items_link(web: httpx.Client) -> 
         assert "application/geo+json" in [link["type"] for link in links(each, "items")]
 
 
-def test_queryables_name_the_geometry_by_reference_without_a_type(web: httpx.Client) -> None:
-    """Row Q8."""
-    answer = web.get("/collections/protected-areas/queryables")
-    assert answer.headers["content-type"] == "application/schema+json"
-    geometry = answer.json()["properties"]["geometry"]
-    assert geometry["$ref"] == "https://geojson.org/schema/MultiPolygon.json"
-    assert geometry["format"] == "geometry-multipolygon"
-    assert geometry["x-ogc-role"] == "primary-geometry"
-    assert "type" not in geometry
-
-
-def test_the_schema_types_and_numbers_every_property(web: httpx.Client) -> None:
-    """Rows Q9, G4."""
-    collection = web.get("/collections/protected-areas").json()
-    (link,) = links(collection, OGC + "schema")
-    assert link["type"] == "application/schema+json"
-    assert links(collection, "describedby")[0]["href"] == link["href"]
-    properties = web.get(link["href"]).json()["properties"]
-    assert properties["status_yr"]["type"] == "integer"
-    assert properties["id"]["x-ogc-role"] == "id"
-    places = [each["x-ogc-propertySeq"] for each in properties.values()]
-    assert len(set(places)) == len(places)
-    declared = web.get("/conformance").json()["conformsTo"]
-    assert "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas" in declared
-    assert "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/schemas" in declared
-
-
 def test_documents_speak_the_language_that_is_asked_for(web: httpx.Client) -> None:
     vietnamese = web.get("/collections/plots", headers={"Accept-Language": "vi-VN,vi;q=0.9,en;q=0.5"})
     assert vietnamese.headers["content-language"] == "vi"
@@ -107,6 +82,7 @@ def test_documents_speak_the_language_that_is_asked_for(web: httpx.Client) -> No
     assert vietnamese.json()["title"] != web.get("/collections/plots?lang=en").json()["title"]
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/html")
 def test_a_browser_gets_pages_and_a_program_gets_json(web: httpx.Client) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     for path in (

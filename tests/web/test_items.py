@@ -175,6 +175,7 @@ def test_times_and_spans_find_what_they_meet(when: str, count: int, centre: http
     assert len(ids(answer)) == count
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters")
 def test_equality_finds_text_with_signs_that_urls_use(sampled: Sample, centre: httpx.Client) -> None:
     """Row G1: `+`, `&`, `=`, quotes and Vietnamese letters."""
     name = "Vườn A+B & \"C\" = 100% 'D'"

@@ -12,6 +12,8 @@ def api(web: httpx.Client) -> Any:  # an OpenAPI document
     return web.get("/api").json()
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30")
 def test_the_definition_is_valid_openapi_3_0(api: Any) -> None:
     """Row Q3."""
     assert api["openapi"].startswith("3.0.")
@@ -45,6 +47,7 @@ def test_query_parameters_carry_all_five_keys(api: Any) -> None:
     assert parameters["datetime"]["schema"]["type"] == "string"
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters")
 def test_every_queryable_is_a_parameter_of_its_collection(api: Any, web: httpx.Client) -> None:
     """Row G1."""
     queryables = set(web.get("/collections/protected-areas/queryables").json()["properties"]) - {"geometry"}

@@ -110,6 +110,9 @@ def ended(client: httpx.Client, job: str, seconds: float = 40) -> dict[str, Any]
     pytest.fail(f"{job} didn't end: {client.get(job).text}")
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description")
 def test_the_list_and_the_description_are_those_of_the_standard(world: World) -> None:
     (summary,) = world.public.get("/processes").json()["processes"]
     assert summary["id"] == "overlap-report"
@@ -121,6 +124,7 @@ def test_the_list_and_the_description_are_those_of_the_standard(world: World) ->
     assert any(each["href"].endswith(f"{EXECUTION}?f=json") for each in described["links"])
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
 def test_an_unknown_process_is_told_by_the_code_of_the_standard(world: World) -> None:
     for answer in (
         world.public.get("/processes/nope"),
@@ -131,6 +135,8 @@ def test_an_unknown_process_is_told_by_the_code_of_the_standard(world: World) ->
 
 
 @pytest.mark.usefixtures("worker")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json")
 def test_a_report_is_answered_at_once_and_can_be_fetched_later(world: World) -> None:
     answer = world.public.post(EXECUTION, json=asked(title="Corridor"))
     assert answer.status_code == 200, answer.text
@@ -156,6 +162,7 @@ def test_the_answer_takes_the_form_that_was_asked_for(world: World) -> None:
 
 
 @pytest.mark.usefixtures("worker")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
 def test_an_asynchronous_job_is_accepted_and_then_successful(world: World) -> None:
     answer = world.centre.post(EXECUTION, json=asked(), headers=ASYNC)
     assert answer.status_code == 201
@@ -170,6 +177,7 @@ def test_an_asynchronous_job_is_accepted_and_then_successful(world: World) -> No
 
 
 @pytest.mark.usefixtures("worker")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list")
 def test_jobs_and_reports_are_their_owners_alone(world: World) -> None:
     job = world.centre.post(EXECUTION, json=asked(), headers=ASYNC).headers["location"]
     ended(world.centre, job)
@@ -235,6 +243,8 @@ def test_callbacks_are_refused_unless_their_host_is_allowed(world: World, addres
     assert "callback_hosts" in answer.json()["detail"]
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss")
 def test_results_of_a_job_that_waits_are_not_ready_and_it_can_be_dismissed(
     start_server: Starter, fresh_database: str
 ) -> None:
@@ -291,6 +301,7 @@ def test_kill_9_loses_no_job_and_it_ends_once(
     assert world.scalar(finished) == 1
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss")
 def test_a_running_job_can_be_dismissed(settings: Settings, fresh_database: str, tmp_path: Path) -> None:
     sample.fill(fresh_database)
     world = Jobs(fresh_database)

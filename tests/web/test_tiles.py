@@ -20,6 +20,7 @@ def decoded(answer: httpx.Response) -> Any:  # layers by name, as mapbox_vector_
     return mapbox_vector_tile.decode(answer.content)
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt")
 def test_a_tile_holds_the_layer_with_whole_ids_and_the_public_id(web: httpx.Client) -> None:
     """Row M3."""
     (feature,) = decoded(web.get(TILE))["protected-areas"]["features"]
@@ -28,6 +29,7 @@ def test_a_tile_holds_the_layer_with_whole_ids_and_the_public_id(web: httpx.Clie
     assert feature["properties"]["name_eng"] == "Area open A"
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core")
 def test_the_ogc_address_gives_the_same_tile_with_row_before_column(web: httpx.Client) -> None:
     """Rows V7, C8."""
     ogc = web.get(f"/collections/protected-areas/tiles/WebMercatorQuad/8/{Y}/{X}")
@@ -68,6 +70,7 @@ def test_an_empty_tile_is_204(web: httpx.Client) -> None:
         "/collections/protected-areas/tiles/WebMercatorQuad/0/0/1",
     ],
 )  # fmt: skip
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core")
 def test_outside_the_grid_and_the_zooms_is_404(path: str, web: httpx.Client) -> None:
     """Rows C8, V4."""
     answer = web.get(path)
@@ -134,6 +137,7 @@ def test_styles_have_absolute_addresses_that_answer(web: httpx.Client, sampled: 
     assert web.get("/styles/nothing").status_code == 404
 
 
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset")
 def test_the_grid_is_web_mercator_quad(web: httpx.Client) -> None:
     grid = web.get("/tileMatrixSets/WebMercatorQuad").json()
     first = grid["tileMatrices"][0]
@@ -145,3 +149,23 @@ def test_the_grid_is_web_mercator_quad(web: httpx.Client) -> None:
     template = next(link["href"] for link in tileset["links"] if link["rel"] == "item")
     address = template.format(tileMatrix=8, tileRow=Y, tileCol=X)
     assert web.get(address).status_code == 200
+
+
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list")
+@pytest.mark.proves("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets")
+def test_every_collection_links_to_the_list_of_its_tilesets(web: httpx.Client) -> None:
+    """From the collection to the list, from the list to a tileset, from there to its grid and its tiles."""
+    rel = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+    for collection in web.get("/collections").json()["collections"]:
+        (link,) = [link for link in collection["links"] if link["rel"] == rel]
+        (listed,) = web.get(link["href"]).json()["tilesets"]
+        assert listed["dataType"] == "vector"
+        assert listed["crs"] == "http://www.opengis.net/def/crs/EPSG/0/3857"
+        assert listed["tileMatrixSetURI"].endswith("/WebMercatorQuad")
+        (address,) = [link["href"] for link in listed["links"] if link["rel"] == "self"]
+        tileset = web.get(address).json()
+        grid = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
+        (scheme,) = [link["href"] for link in tileset["links"] if link["rel"] == grid]
+        assert web.get(scheme).json()["id"] == "WebMercatorQuad"
+        (item,) = [link for link in tileset["links"] if link["rel"] == "item"]
+        assert item["type"] == "application/vnd.mapbox-vector-tile"
