@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -47,6 +48,25 @@ CHANGES = (
 HIDDEN_FROM_THE_PUBLIC = [f"update gis.{table} set {what} where {which}" for table, what, which in CHANGES]
 # What province A may not see: the same, in province B.
 HIDDEN_FROM_A = [f"{statement} and not jurisdiction && array['A']" for statement in HIDDEN_FROM_THE_PUBLIC]
+# A condition that a hidden value decides, and its negation, over every kind of what is hidden.
+FILTERS = (
+    ("occurrences", "recordedBy = 'Recorder B0'"),
+    ("occurrences", "NOT recordedBy = 'Recorder B0'"),
+    ("occurrences", "recordedBy IS NULL OR casei(locality) LIKE casei('hollow%')"),
+    ("occurrences", "(recordedBy = 'Recorder B0') = (individualCount IS NULL)"),
+    ("occurrences", "occurrenceID IN ('SECRET-A0', 'SECRET-B0')"),
+    ("occurrences", "S_EQUALS(geometry, POINT(106.0532345 20.0512345))"),
+    ("occurrences", "S_WITHIN(geometry, BBOX(106.05, 20.05, 106.06, 20.06))"),
+    ("occurrences", "S_DISJOINT(geometry, BBOX(106.05, 20.05, 106.06, 20.06))"),
+    (
+        "occurrences",
+        "NOT S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT(0 0), LINESTRING(105 20, 106.1 20.1)))",
+    ),
+    ("protected-areas", "name LIKE 'Khu closed%'"),
+    ("protected-areas", "NOT S_INTERSECTS(geometry, BBOX(105, 20, 105.1, 20.1))"),
+    ("plots", "NOT observer = 'Observer B'"),
+    ("plots", "S_INTERSECTS(geometry, BBOX(106.43, 20.53, 106.44, 20.54))"),
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +134,7 @@ def requests(gids: list[int]) -> Iterator[str]:
     yield "/collections/occurrences/items?recordedBy=Recorder%20B0"
     yield "/collections/occurrences/items?scientificName=Speciosus%20category1"
     yield "/collections/protected-areas/items?name=Khu%20closed%20B"
+    yield from (f"/collections/{layer}/items?limit=100&filter={quote(text)}" for layer, text in FILTERS)
     x, y, *_ = covering(SPOTS[0], 8)
     yield f"/xyz/{','.join(LAYERS)}/8/{x}/{y}.mvt"
 
