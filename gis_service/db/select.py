@@ -33,6 +33,7 @@ class ItemsQuery:
     cursor: Cursor | None = None
     offset: int = 0
     form: Form = WHOLE
+    among: tuple[int, ...] | None = None  # the keys of a page whose rows were settled before
 
     @property
     def whole_layer(self) -> bool:
@@ -62,6 +63,8 @@ def page(view: ViewedLayer, query: ItemsQuery, columns: list[str], binds: Binds)
     """The statement of a page over any columns of `t`."""
     source = rows.relation(view, binds)
     where = conditions(view, query, binds)
+    if query.among is not None:
+        where.append(f"t.{ident(view.key)} = any({binds.add(list(query.among))}::bigint[])")
     cursor = query.cursor
     order = order_by(view, query.sort, binds, cursor is not None and cursor.backwards)
     limit = binds.add(query.limit)
@@ -166,8 +169,9 @@ def conditions(view: ViewedLayer, query: ItemsQuery, binds: Binds) -> list[str]:
 
 def _equals(view: ViewedLayer, name: str, value: Value, binds: Binds) -> str:
     """Equality on the bare column, which an index can answer; masked rows never match."""
-    prop = view.properties[name]
     bound = binds.add(value)
+    if (prop := view.properties.get(name)) is None:
+        return f"t.{ident(view.id_column)} = {bound}"  # no property of a layer has this name
     if prop.type == "list":
         test = f"t.{ident(prop.column or name)} @> array[{bound}::text]"
     elif prop.type == "timestamp":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gis_service.catalog.layer import Property
+from gis_service.catalog.layer import Property, Text
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db.cql2 import Filter
+from gis_service.db.cql2.kinds import ID
 from gis_service.db.feature_text import Form
 from gis_service.db.paging import Cursor, SortKey
 from gis_service.db.select import ItemsQuery
@@ -18,6 +20,7 @@ from gis_service.geo import temporal
 from gis_service.geo.bbox import BBox, Box, northing_last
 from gis_service.geo.crs import WGS84, Crs, Systems
 from gis_service.settings import Limits
+from gis_service.texts import say
 
 RESERVED = (
     "limit", "bbox", "bbox-crs", "datetime", "crs", "filter", "filter-lang", "filter-crs", "sortby",
@@ -56,7 +59,7 @@ class ItemsRequest:
 
 def parse_items(view: ViewedLayer, given: Mapping[str, str], terms: Terms) -> ItemsRequest:
     """The request for a page; 400 names the first parameter that can't be answered."""
-    filterable = queryables(view)
+    filterable = equatable(view)
     for name in given:
         if name not in RESERVED and name not in filterable:
             raise refuse("web.unknown-parameter", name=name)
@@ -94,6 +97,18 @@ def parse_item(view: ViewedLayer, given: Mapping[str, str], systems: Systems) ->
 def queryables(view: ViewedLayer) -> dict[str, Property]:
     """The properties that a client may filter by."""
     return {name: prop for name, prop in view.properties.items() if prop.filter and name not in RESERVED}
+
+
+def equatable(view: ViewedLayer) -> dict[str, Property]:
+    """What a client may ask for by a parameter of that name: the queryables, the feature's id among them."""
+    own = {} if ID in view.properties else {ID: _ids()[view.layer.id_type]}
+    return {**own, **queryables(view)}
+
+
+@functools.cache
+def _ids() -> Mapping[str, Property]:
+    title = Text(en=say("schema.id", "en"), vi=say("schema.id", "vi"))
+    return {kind: Property(title=title, type=kind) for kind in ("text", "integer")}
 
 
 def sortables(view: ViewedLayer) -> dict[str, Property]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db.cql2.kinds import ID
 from gis_service.features import query
 from gis_service.links import Links
 from gis_service.texts import say
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 GEOMETRY = "geometry"
-ID = "id"
 
 Member = dict[str, object]
 
@@ -29,7 +29,7 @@ _UCUM = {"m": "m", "cm": "cm", "km": "km", "m²": "m2", "km²": "km2", "ha": "ha
 
 def schema(view: ViewedLayer, links: Links, lang: str) -> Member:
     """What a feature of the layer consists of (row Q9); nothing can be written yet, so all is read-only."""
-    properties = {ID: {**_identity(view, lang), "x-ogc-role": "id"}, GEOMETRY: _geometry(view, lang)}
+    properties = {ID: _identity(view, lang), GEOMETRY: _geometry(view, lang)}
     properties |= {name: described(prop, lang) for name, prop in view.properties.items()}
     for name, role in _roles(view).items():
         properties[name]["x-ogc-role"] = role
@@ -45,7 +45,7 @@ def queryables(view: ViewedLayer, links: Links, lang: str) -> Member:
     `$ref`, so that the schema has none, and here the class `queryables` of Part 3 holds, not that of Part 5.
     """
     reference: Member = {"$ref": f"https://geojson.org/schema/{view.geometry_type}.json"}
-    properties = {GEOMETRY: reference | _geometry(view, lang)}
+    properties = {ID: _identity(view, lang), GEOMETRY: reference | _geometry(view, lang)}
     properties |= {name: described(prop, lang) for name, prop in query.queryables(view).items()}
     return _closed(_document(links.queryables(view.id), view, properties, lang))
 
@@ -81,7 +81,7 @@ def parameter_type(prop: Property) -> Member:
 
 
 def _identity(view: ViewedLayer, lang: str) -> Member:
-    return {"title": say("schema.id", lang), **_TYPES[view.layer.id_type]}
+    return {"title": say("schema.id", lang), **_TYPES[view.layer.id_type], "x-ogc-role": "id"}
 
 
 def _geometry(view: ViewedLayer, lang: str) -> Member:

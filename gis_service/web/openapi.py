@@ -9,7 +9,7 @@ from gis_service import __version__
 from gis_service import links as media
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
-from gis_service.features.query import MAX_OFFSET, queryables
+from gis_service.features.query import MAX_OFFSET, equatable
 from gis_service.features.schemas import parameter_type
 from gis_service.links import Links
 from gis_service.settings import Limits
@@ -96,7 +96,7 @@ def _layer_paths(view: ViewedLayer, lang: str) -> Mapping[str, Part]:
     ]
     filters = [
         parameter(prop, _filter_schema(about), about.title.say(lang))
-        for prop, about in queryables(view).items()
+        for prop, about in equatable(view).items()
     ]
     page = answers(media.GEOJSON, {"$ref": "#/components/schemas/FeatureCollection"})
     one = answers(media.GEOJSON, {"$ref": "#/components/schemas/Feature"})
