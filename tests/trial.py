@@ -49,6 +49,11 @@ insert into trial.line values
   (3, 'north', 'srid=4326;linestring(0 5,4 5)');
 create table trial.metric (id bigint primary key, name text, geom geometry(Point, 32648));
 insert into trial.metric select id, name, ST_Transform(geom, 32648) from trial.thing where id < 4;
+create table trial.other (
+  id uuid primary key, name varchar(20), n smallint, x numeric, moment timestamp, tags varchar[],
+  number bigint unique, geom geometry(Point, 4326));
+insert into trial.other values ('00000000-0000-0000-0000-000000000007', 'seven', 7, 0.7, '2024-05-31 12:00',
+  '{a,b}', 7, 'srid=4326;point(105 20)');
 """
 _TYPES = {
     "name": "text",
@@ -67,9 +72,12 @@ def fill(database: SyncDatabase) -> None:
     database.apply([*_THINGS.split(";\n")[:-1], *_SHAPES.split(";\n")[:-1]])
 
 
+_OTHER_TYPES = {"name": "text", "n": "integer", "x": "number", "moment": "timestamp", "tags": "list"}
+
+
 def layer(table: str, geometry: str, srid: int = 4326) -> Layer:
     text = {"en": table, "vi": table}
-    properties = _TYPES if table == "thing" else {"name": "text"}
+    properties = {"thing": _TYPES, "other": _OTHER_TYPES}.get(table, {"name": "text"})
     return Layer.model_validate(
         {
             "id": table,
@@ -93,6 +101,9 @@ THINGS = view(_CENTRE, layer("thing", "Point"))
 SQUARES = view(_CENTRE, layer("square", "Polygon"))
 LINES = view(_CENTRE, layer("line", "LineString"))
 METRIC = view(_CENTRE, layer("metric", "Point", 32648))
+OTHERS = view(
+    _CENTRE, layer("other", "Point").model_copy(update={"key": "number", "id_type": "text"})
+)  # columns as the tables of others have them
 
 
 def compiled(

@@ -457,3 +457,21 @@ def test_the_json_example_of_the_documentation_says_what_the_text_says() -> None
     areas = view(PUBLIC, load_catalog(ROOT).layers["protected-areas"])
     same = "iucn_cat = 'II' and S_INTERSECTS(geometry, BBOX(105, 20, 107, 22))"
     assert filters.parse(areas, example, "cql2-json", WGS84) == filters.parse(areas, same, "cql2-text", WGS84)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id = '00000000-0000-0000-0000-000000000007'",
+        "name in ('seven', 'eight') and casei(name) like 'sev%'",
+        "n in (7, 8) and n + x > 7.6 and n > x",
+        "x = 0.7 and x in (0.7, 1) and x * 10 between 6.9 and 7.1",
+        "moment = TIMESTAMP('2024-05-31T12:00:00Z') and moment = DATE('2024-05-31')",
+        "moment in (TIMESTAMP('2024-05-31T12:00:00Z')) and T_BEFORE(moment, INTERVAL('2024-06-01', '..'))",
+        "A_EQUALS(tags, ('b', 'a')) and A_CONTAINS(tags, (name)) = false",
+    ],
+)
+def test_columns_of_other_types_in_tables_of_others(db: SyncDatabase, text: str) -> None:
+    """A uuid, a varchar, a smallint, a numeric, a timestamp without a zone (UTC), a varchar[]."""
+    found = db.run(trial.query(trial.OTHERS, text))
+    assert [str(row[0]) for row in found] == ["00000000-0000-0000-0000-000000000007"]

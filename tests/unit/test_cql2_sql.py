@@ -4,12 +4,16 @@ import datetime as dt
 
 import pytest
 
+from gis_service.access.policy import view
+from gis_service.access.principal import Principal
 from gis_service.errors import InvalidParameter
 from gis_service.features import filters
 from gis_service.geo.crs import WGS84, epsg
 from tests import trial
 from tests.canaries import Canaries
 
+# The columns of the service's own tables are of the types that their properties say.
+STORED = view(Principal("centre", "full"), trial.THINGS.layer.model_copy(update={"managed": True}))
 NOON = dt.datetime(2024, 5, 31, 12, tzinfo=dt.UTC)
 MIDNIGHT, NEXT = trial.utc(2024, 5, 31), trial.utc(2024, 6, 1)
 
@@ -57,7 +61,7 @@ SNAPSHOTS: list[tuple[str, str, list[object]]] = [
 
 @pytest.mark.parametrize(("text", "sql", "values"), SNAPSHOTS)
 def test_the_statement_s_text(text: str, sql: str, values: list[object]) -> None:
-    assert trial.compiled(trial.THINGS, text) == (sql, values)
+    assert trial.compiled(STORED, text) == (sql, values)
 
 
 def test_the_literal_is_transformed_and_never_the_column() -> None:
@@ -66,6 +70,11 @@ def test_the_literal_is_transformed_and_never_the_column() -> None:
     sql, _ = trial.compiled(trial.METRIC, "S_WITHIN(geom, POINT(105 20))")
     once = "(select gis.cql2_transformed($1::geometry, 32648))"
     assert sql == f'(t."geom" && {once} and ST_Within(t."geom", {once}))'
+
+
+def test_texts_in_tables_of_others_are_read_as_text_for_they_may_be_uuids() -> None:
+    assert trial.compiled(trial.OTHERS, "id = 'x'") == ('t."id"::text = $1::text', ["x"])
+    assert trial.compiled(trial.OTHERS, "A_CONTAINS(tags, ('x'))")[0] == '(t."tags"::text[] @> $1::text[])'
 
 
 def test_what_a_filter_says_is_equal_and_repeats_itself_whatever_its_spacing() -> None:

@@ -11,6 +11,8 @@ from gis_service.db.cql2 import kinds
 from gis_service.db.cql2.nodes import Node
 from gis_service.db.query import Binds, ident
 
+_CASTS = {"text": "::text", "list": "::text[]"}
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -27,6 +29,12 @@ class Scope:
     def column(self, name: str) -> str:
         """A property as the caller sees it: the bare column, so that an index answers, unless it's masked."""
         if kinds.is_id(self.view, name):
-            return f"t.{ident(self.view.id_column)}"
+            return f"t.{ident(self.view.id_column)}{self._cast(self.view.layer.id_type)}"
         value = rows.column(self.view, name, self.binds)
-        return f"({value})" if name in self.view.masked else value
+        if name in self.view.masked:
+            return f"({value})"
+        return value + self._cast(self.view.properties[name].type)
+
+    def _cast(self, kind: str) -> str:
+        """In tables of others a text may be a varchar or a uuid, which has no comparison with text."""
+        return "" if self.view.layer.managed else _CASTS.get(kind, "")
