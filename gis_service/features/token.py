@@ -32,7 +32,7 @@ _LONGEST = 8_000  # characters; sort values are the only part that grows
 
 def binding(view: ViewedLayer, query: ItemsQuery) -> bytes:
     """A hash of what a token may be used with; page size and detail of the features may change on the way."""
-    asked = replace(query, limit=0, offset=0, cursor=None, form=Form(crs=query.form.crs))
+    asked = replace(query, limit=0, offset=0, cursor=None, among=None, form=Form(crs=query.form.crs))
     return hashlib.sha256(f"{view.digest}|{asked!r}".encode()).digest()[:_MARK]
 
 

@@ -32,7 +32,8 @@ async def collections(context: Context, request: Request, _: Sequence[str]) -> R
     views = await context.current_views(request)
     stats = await context.stats.of(views.values())
     crs = await context.offered_crs()
-    made = documents.collections(views.values(), stats, request.links, request.lang, crs)
+    files = await context.published.of(views.values())
+    made = documents.collections(views.values(), stats, request.links, request.lang, crs, files)
     return render.document(request, made, media.JSON, lambda frame: pages.collections(frame, made))
 
 
@@ -40,7 +41,8 @@ async def collection(context: Context, request: Request, taken: Sequence[str]) -
     view = await context.current_view(request, taken[0])
     stats = (await context.stats.of([view])).get(view.id)
     crs = await context.offered_crs()
-    made = documents.collection(view, stats, request.links, request.lang, crs)
+    files = (await context.published.of([view])).get(view.id, ())
+    made = documents.collection(view, stats, request.links, request.lang, crs, files)
     return render.document(request, made, media.JSON, lambda frame: pages.collection(frame, made, view))
 
 
@@ -74,8 +76,8 @@ def _step(rows: Sequence[Row], left: int, most: int = BATCH_BYTES) -> int:
 
 def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row]) -> Response:
     shown = rows[: asked.query.limit]
-    more, within = len(rows) > len(shown), paging.begins_within(asked)
-    links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if more else None)
+    more, within = paging.goes_on(asked, len(rows) > len(shown)), paging.begins_within(asked)
+    links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if shown and more else None)
     matched = None if more or within else len(shown)
     features = geojson.body([row[1] for row in shown])
     body = geojson.HEAD + features + geojson.tail(len(shown), matched, links)
@@ -126,6 +128,7 @@ async def _chunks(
         rows = await context.database.run(select.items(asked.view, following))
     else:
         more = False
+    more = paging.goes_on(asked, more)
     matched = None if more or paging.begins_within(asked) else sent
     yield geojson.tail(sent, matched, _page_links(request, asked, first[0], last if more else None))
 

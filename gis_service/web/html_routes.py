@@ -66,7 +66,7 @@ async def _listed(context: Context, request: Request, asked: ItemsRequest) -> Re
     size = min(asked.query.limit, LONGEST_PAGE)
     shape = replace(asked.query.form, geometry=False)
     rows = await context.database.run(select.items(view, replace(asked.query, limit=size + 1, form=shape)))
-    shown, more = rows[:size], len(rows) > size
+    shown, more = rows[:size], paging.goes_on(asked, len(rows) > size)
     listing = Listing(
         view=view,
         given=request.parameters,

@@ -17,16 +17,18 @@ HeaderLinks = tuple[tuple[str, str], ...]
 
 
 async def forwards(context: Context, asked: ItemsRequest) -> ItemsRequest:
-    """The same page read forwards: a `prev` token says where the page ends, so its beginning is looked up.
+    """The same page read forwards: a `prev` token says where the page ends, so its rows are looked up.
 
-    Rows that others add meanwhile push nothing off the walk: this page's `next` goes on from its last row.
+    The page holds these rows alone, however many they are: those that others add or take away between the
+    two statements would push its end over rows that the walk has seen already, or off rows that it hasn't.
     """
     query = asked.query
     if query.cursor is None or not query.cursor.backwards:
         return asked
     found = await context.database.run(select.keys(asked.view, replace(query, limit=query.limit + 1)))
     begins = Cursor(tuple(found[-1][1:]), found[-1][0]) if len(found) > query.limit else None
-    return replace(asked, query=replace(query, cursor=begins))
+    settled = tuple(row[0] for row in found[: query.limit])
+    return replace(asked, query=replace(query, cursor=begins, among=settled))
 
 
 def at(row: Row, backwards: bool = False) -> Cursor:
@@ -37,9 +39,14 @@ def at(row: Row, backwards: bool = False) -> Cursor:
 def links(
     request: Request, asked: ItemsRequest, first: Row | None, last: Row | None, media: str
 ) -> Sequence[Mapping[str, object]]:
-    """The links of a page between two rows: `prev` before the first, `next` after the last, where given."""
+    """The links of a page between two rows: `prev` before the first, `next` after the last, where given.
+
+    From a page that lies before all that is left now, `next` leads to the beginning.
+    """
     before = None if first is None else asked.page_parameters(at(first, backwards=True))
     after = None if last is None else asked.page_parameters(at(last))
+    if asked.query.among == ():
+        after = dict(asked.parameters)
     return documents.items_links(
         asked.view, request.parameters, before, after, media, request.links, request.lang
     )
@@ -48,6 +55,11 @@ def links(
 def begins_within(asked: ItemsRequest) -> bool:
     """Whether rows lie before the page."""
     return asked.query.cursor is not None or asked.query.offset > 0
+
+
+def goes_on(asked: ItemsRequest, more: bool) -> bool:
+    """Whether rows lie behind those shown: more were read, or the page was asked for from behind it."""
+    return more or asked.query.among is not None
 
 
 def header(made: Sequence[Mapping[str, object]]) -> HeaderLinks:
