@@ -1,0 +1,78 @@
+"""Batches of records as Arrow, whose buffers numpy fills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gis_service.catalog.fields import Field
+from gis_service.exchange.records import Booleans, Column, Integers, columns
+
+GEOMETRY = "geometry"
+_FIXED: Mapping[str, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+}
+_STEPS: Mapping[str, pa.DataType] = {"date": pa.int32(), "timestamp": pa.int64()}
+
+
+def field(told: Field, lists: bool) -> pa.Field:
+    """The Arrow field of a column; lists as lists of text, or as their JSON where a format has none."""
+    if told.type == "json":
+        return pa.field(told.name, pa.list_(pa.string()) if lists else pa.string())
+    return pa.field(told.name, _FIXED.get(told.type, pa.string()))
+
+
+def arrays(
+    fields: Sequence[Field], records: bytes, lengths: bytes, lists: bool
+) -> tuple[list[pa.Array], Column]:
+    """The columns of a batch, and its geometry as WKB."""
+    *values, shapes = columns(records, lengths, len(fields) + 1)
+    return [_array(told, column, lists) for told, column in zip(fields, values, strict=True)], shapes
+
+
+def wkb(shapes: Column) -> pa.Array:
+    """The geometry of a batch."""
+    return _sized(pa.binary(), shapes)
+
+
+def points(shapes: Column) -> npt.NDArray[np.float64]:
+    """Bounds of points, as rows of x, y, x, y; nan where there is none."""
+    starts = np.where(shapes.valid, shapes.starts, 0)
+    raw = np.ascontiguousarray(shapes.data[(starts + 5)[:, None] + np.arange(16)])
+    xy = raw.view("<f8").reshape(-1, 2)
+    xy = np.where(shapes.valid[:, None], xy, np.nan)
+    return np.hstack([xy, xy])
+
+
+def _array(told: Field, column: Column, lists: bool) -> pa.Array:
+    if told.type in _FIXED:
+        values, valid = column.fixed(told.type)
+        held = pa.array(values, type=_STEPS.get(told.type), mask=~valid)
+        return held.view(_FIXED[told.type]) if told.type in _STEPS else held
+    text = _sized(pa.string(), column)
+    if told.type == "json" and lists:
+        rows = (None if each is None else json.loads(each) for each in text.to_pylist())
+        return pa.array(list(rows), pa.list_(pa.string()))
+    return text
+
+
+def _sized(kind: pa.DataType, column: Column) -> pa.Array:
+    """Values of any length: which are valid, where each begins, and their bytes."""
+    buffers = [_bitmap(column.valid), _offsets(column.lengths), pa.py_buffer(column.joined())]
+    return pa.Array.from_buffers(kind, len(column.lengths), buffers)
+
+
+def _bitmap(valid: Booleans) -> pa.Buffer | None:
+    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def _offsets(lengths: Integers) -> pa.Buffer:
+    return pa.py_buffer(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
