@@ -121,6 +121,7 @@ def requests(gids: list[int]) -> Iterator[str]:
         )
         yield f"{base}/items?limit=100&release=1"
         yield f"{base}/items?limit=100&f=html"
+        yield from (f"{base}/items/{gid}?f=html" for gid in gids[:3])
         for box in SPOTS:
             yield f"{base}/items?limit=100&bbox={','.join(map(str, box.as_tuple()))}"
         yield from (f"{base}/items/{gid}" for gid in gids)
