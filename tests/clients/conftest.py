@@ -1,9 +1,13 @@
 """A real server on the sample world, for clients that others wrote."""
 
+from collections.abc import Iterator
+
+import httpx
 import pytest
 
 from gis_service.db.sync import SyncDatabase
 from tests import sample
+from tests.clients.qgis_oapif import Layer, Qgis
 from tests.conftest import Starter
 
 # One feature for each layer that the sample leaves empty, so that no client is right by counting nothing.
@@ -20,13 +24,29 @@ _OTHER_LAYERS = [
     )
 ]
 
+# Values to filter by; A is the western protected area that the public sees, B the eastern.
+_VALUES = [
+    """update gis.protected_area p
+          set iucn_cat = v.iucn_cat, status_yr = v.year, rep_area = v.area, decision_date = v.decided::date,
+              valid_from = v.decided::date, desig = v.desig, management_board = v.board
+         from (values ('open-A', 'II', 1990, 12.5, '2001-02-03', 'Vườn quốc gia', null),
+                      ('open-B', 'Ib', 2010, 20.0, '2020-01-05', 'Khu dự trữ', 'Ban A+B & C'))
+           as v (id, iucn_cat, year, area, decided, desig, board)
+        where p.public_id = v.id""",
+    # Counts 0 to 4 in A, 10 to 14 in B; dates in the middle of January to May, of 2024 in A and 2023 in B.
+    """update gis.occurrence
+          set individual_count = right(source_id, 1)::int + case when source_id ~ '^B' then 10 else 0 end,
+              event_date = make_timestamptz(case when source_id ~ '^B' then 2023 else 2024 end,
+                                            right(source_id, 1)::int + 1, 15, 12, 0, 0, 'UTC')""",
+]
+
 
 @pytest.fixture(scope="module")
 def service(start_server: Starter, database: str) -> str:
     """The address of a server whose layers hold the sample (see tests/sample.py)."""
     sample.fill(database)
     with SyncDatabase(database) as opened:
-        opened.apply(_OTHER_LAYERS)
+        opened.apply(_OTHER_LAYERS + _VALUES)
     return start_server(database)
 
 
@@ -42,3 +62,19 @@ PUBLIC_COUNTS = {
     "sea-areas": 1,
     "species-ranges": 1,
 }
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=30) as made:
+        yield made
+
+
+@pytest.fixture
+def qgis(client: httpx.Client, service: str) -> Qgis:
+    return Qgis(client, service)
+
+
+@pytest.fixture(scope="module")
+def areas(client: httpx.Client, service: str) -> Layer:
+    return Qgis(client, service).open("protected-areas")
