@@ -1,6 +1,6 @@
 """Whether areas are valid, as PostGIS would judge: GEOS fails on the relations of areas that aren't.
 
-GEOS comes with shapely and numpy, 30 MB that a web worker takes only once a filter has drawn an area.
+GEOS comes with shapely and numpy, 15 MB and 0.2 s that a web worker spends only once a filter draws an area.
 """
 
 from __future__ import annotations
