@@ -61,7 +61,7 @@ def test_a_row_lights_its_feature_and_a_feature_lights_its_row(page: tuple[Brows
     assert made.run(_LIT) == ["open-A"]
     made.run("document.activeElement.blur()")
     assert made.run(_LIT) == []
-    # The map frames 105.22 to 106.78 east with 24 pixels to spare; the area lies 0.5 degrees west of the middle.
+    # The map frames 105.22 to 106.78 east, 24 pixels to spare; the area lies 0.5 degrees west of its middle.
     spot = (
         "const box = document.querySelector('[data-small-map] canvas').getBoundingClientRect();"
         " return [box.left + box.width / 2 - 0.5 * (box.width - 48) / 1.56, box.top + box.height / 2]"
