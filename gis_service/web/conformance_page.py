@@ -13,9 +13,12 @@ STANDARDS: Mapping[str, tuple[str, str]] = {
     "ogcapi-common-1": ("OGC API – Common – Part 1: Core", "https://docs.ogc.org/is/19-072/19-072.html"),
     "ogcapi-common-2": (
         "OGC API – Common – Part 2: Geospatial Data",
-        "https://docs.ogc.org/DRAFTS/20-024.html",
+        "https://docs.ogc.org/is/20-024/20-024.html",
     ),
-    "ogcapi-common-3": ("OGC API – Common – Part 3: Schemas", "https://docs.ogc.org/DRAFTS/23-058r1.html"),
+    "ogcapi-common-3": (
+        "OGC API – Common – Part 3: Schemas",
+        "https://docs.ogc.org/is/23-058r2/23-058r2.html",
+    ),
     "ogcapi-features-1": (
         "OGC API – Features – Part 1: Core",
         "https://docs.ogc.org/is/17-069r4/17-069r4.html",
@@ -30,7 +33,7 @@ STANDARDS: Mapping[str, tuple[str, str]] = {
     ),
     "ogcapi-features-5": (
         "OGC API – Features – Part 5: Schemas",
-        "https://docs.ogc.org/DRAFTS/23-058r1.html",
+        "https://docs.ogc.org/is/23-058r2/23-058r2.html",
     ),
     "cql2": ("Common Query Language (CQL2)", "https://docs.ogc.org/is/21-065r2/21-065r2.html"),
     "json-fg-1": (

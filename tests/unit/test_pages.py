@@ -217,6 +217,16 @@ def test_the_map_is_told_its_words_and_addresses_as_data() -> None:
     assert settings["texts"]["map.report"] == "Báo cáo chồng lấn"
 
 
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_every_class_that_is_declared_is_told_in_words_under_its_standard(lang: str) -> None:
+    found = conformance_page.standards(frame(lang), [*CLASSES, "urn:odd"])
+    assert [each.uri for standard in found for each in standard.classes] == [*CLASSES, "urn:odd"]
+    assert [each.name for standard in found for each in standard.classes if not each.words] == ["urn:odd"]
+    assert [standard.title for standard in found if not standard.title.startswith(("OGC", "Common"))] == [
+        "urn:odd"
+    ]
+
+
 def test_only_a_map_without_its_panel_may_be_framed_by_others() -> None:
     assert "frame-ancestors 'self'" in content_security_policy()
     assert "frame-ancestors *" in content_security_policy(embedded=True)
