@@ -9,7 +9,7 @@ from datetime import datetime
 from gis_service.access import keys
 from gis_service.access.keys import HeldKey, KeyRing
 from gis_service.access.policy import jurisdiction_role
-from gis_service.access.principal import TIERS, Principal
+from gis_service.access.principal import PUBLIC, TIERS, Principal
 from gis_service.db.pool import Row
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -24,6 +24,7 @@ RING = Query(
 )
 EPOCH = Query("select epoch from gis.policy_epoch")
 _PRINCIPAL = Query("select name, tier, jurisdictions from gis.principal where name = $1")
+_PRINCIPALS = Query("select name, tier, jurisdictions from gis.principal order by name")
 _ADD_PRINCIPAL = """
     insert into gis.principal (name, tier, jurisdictions) values ($1, $2, $3)
     on conflict (name) do update set tier = excluded.tier, jurisdictions = excluded.jurisdictions
@@ -79,6 +80,12 @@ def principal_named(database: SyncDatabase, name: str) -> Principal:
     if not rows:
         raise NotFound(f"principal {name!r}")
     return _principal(*rows[0])
+
+
+def one_of_each_class(database: SyncDatabase) -> list[Principal]:
+    """The public, and of the principals one for each policy class; equal classes see equal bytes."""
+    known = [PUBLIC, *(_principal(*row) for row in database.run(_PRINCIPALS))]
+    return list({each.policy_class: each for each in known}.values())
 
 
 def ensure_principal(database: SyncDatabase, principal: Principal) -> None:

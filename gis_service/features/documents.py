@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db.published import PublishedFile
 from gis_service.features.conformance import CLASSES
+from gis_service.features.enclosures import enclosures
 from gis_service.geo.crs import CRS84, WGS84, epsg_uri
 from gis_service.links import OGC_REL, Links, link
 from gis_service.texts import say
 
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 GRID = "WebMercatorQuad"
+NO_FILES: Mapping[str, Sequence[PublishedFile]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +92,29 @@ def collections(
     links: Links,
     lang: str,
     crs: Sequence[str] = (CRS84,),
+    files: Mapping[str, Sequence[PublishedFile]] = NO_FILES,
 ) -> dict[str, object]:
     """All collections that the caller may know of; what they have in common of `crs` stands here once."""
     return {
         "links": formats(links.collections(), media.JSON, lang),
         "crs": list(crs),
         "collections": [
-            {**collection(view, stats.get(view.id), links, lang), "crs": ["#/crs", *_own_crs(view, crs)]}
+            {
+                **collection(view, stats.get(view.id), links, lang, files=files.get(view.id, ())),
+                "crs": ["#/crs", *_own_crs(view, crs)],
+            }
             for view in views
         ],
     }
 
 
 def collection(
-    view: ViewedLayer, stats: Stats | None, links: Links, lang: str, crs: Sequence[str] = (CRS84,)
+    view: ViewedLayer,
+    stats: Stats | None,
+    links: Links,
+    lang: str,
+    crs: Sequence[str] = (CRS84,),
+    files: Sequence[PublishedFile] = (),
 ) -> dict[str, object]:
     """One collection; extent and item count are of the rows that the caller sees (row Q14).
 
@@ -117,7 +130,7 @@ def collection(
         "crs": [*crs, *_own_crs(view, crs)],
         "storageCrs": _storage_crs(view),
         "attribution": attribution(view, stats, lang),
-        "links": _collection_links(view, links, lang),
+        "links": [*_collection_links(view, links, lang), *enclosures(view, files, links, lang)],
     }
     if stats is not None:
         made["itemCount"] = stats.count

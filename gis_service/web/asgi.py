@@ -107,14 +107,17 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _send_all(request: Request, response: Response, send: Send, receive: Receive, seconds: int) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
-    if response.chunks is None and response.status not in (204, 304):
+    chunks = response.chunks
+    if response.file is not None:
+        chunks = stream.pieces(response.file, response.span)
+    elif chunks is None and response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if response.chunks is not None and request.method != "HEAD":
-        sent = _unless_gone(_streamed(request.path, response.chunks, send, seconds), request, receive)
+    if chunks is not None and request.method != "HEAD":
+        sent = _unless_gone(_streamed(request.path, chunks, send, seconds), request, receive)
         if not await sent:
             return
-    await stream.end(response.chunks)
+    await stream.end(chunks)
     whole = b"" if request.method == "HEAD" else response.body
     await send({"type": "http.response.body", "body": whole})
 

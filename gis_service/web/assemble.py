@@ -7,12 +7,14 @@ from gis_service.db import secrets
 from gis_service.db.pool import Database, PoolSize
 from gis_service.db.tilesql import TileStatement
 from gis_service.observe import Metrics
+from gis_service.processes import publishing
 from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web import static
 from gis_service.web.context import Context
 from gis_service.web.credentials import Access
 from gis_service.web.lru import Lru
+from gis_service.web.published import Published
 from gis_service.web.service import Service
 from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
@@ -46,6 +48,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         metrics=Metrics(),
         tile_statements=statements,
         processes=Processes(settings, database),
+        published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=KnownSystems(control),
         signing_key=SharedKey(control, secrets.PAGING),
     )

@@ -20,6 +20,7 @@ from gis_service.settings import Settings
 from gis_service.web.credentials import Access
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request
+from gis_service.web.published import Published
 from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
@@ -44,6 +45,7 @@ class Context:
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
     processes: Processes
+    published: Published
     known_systems: KnownSystems
     signing_key: SharedKey
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))

@@ -15,16 +15,23 @@ CORS = (
     ("access-control-allow-origin", "*"),
     (
         "access-control-expose-headers",
-        "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id",
+        (
+            "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id, "
+            "Accept-Ranges, Content-Disposition, Content-Range, Last-Modified, Repr-Digest"
+        ),
     ),
 )
 PREFLIGHT = (
     (
         "access-control-allow-headers",
-        "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, Prefer, X-API-Key",
+        (
+            "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Prefer, Range, "
+            "X-API-Key"
+        ),
     ),
     ("access-control-max-age", "86400"),
 )
+_OF_A_BODY = ("content-type", "content-encoding", "content-length", "content-range")
 NOSNIFF = ("x-content-type-options", "nosniff")
 NEGOTIATED = "Accept, Accept-Language, Accept-Encoding, Authorization, X-API-Key"
 CREDENTIALS = "Accept-Encoding, Authorization, X-API-Key"
@@ -52,9 +59,8 @@ async def finished(request: Request, response: Response) -> Response:
 def conditional(request: Request, response: Response) -> Response:
     """304 where the caller holds this very answer; no body for HEAD."""
     tag = response.header("etag")
-    if tag is not None and response.status == 200 and _holds(request.header("if-none-match"), tag):
-        kept = tuple(pair for pair in response.headers if pair[0] not in ("content-type", "content-encoding"))
-        return Response(304, kept)
+    if tag is not None and response.status in (200, 206) and _holds(request.header("if-none-match"), tag):
+        return Response(304, tuple(pair for pair in response.headers if pair[0] not in _OF_A_BODY))
     return response
 
 

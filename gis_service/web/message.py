@@ -43,6 +43,7 @@ class Response:
     body: bytes = b""
     chunks: AsyncIterator[bytes] | None = None
     file: Path | None = None
+    span: tuple[int, int] | None = None  # of the file, the end not included
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)

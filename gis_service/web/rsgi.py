@@ -40,6 +40,7 @@ class Proto(Protocol):
     def response_empty(self, status: int, headers: Sent) -> None: ...
     def response_bytes(self, status: int, headers: Sent, body: bytes) -> None: ...
     def response_file(self, status: int, headers: Sent, file: str) -> None: ...
+    def response_file_range(self, status: int, headers: Sent, file: str, start: int, end: int) -> None: ...
 
 
 class App:
@@ -204,7 +205,20 @@ async def _send(request: Request, response: Response, proto: Proto) -> None:
     if response.chunks is not None or response.status in (204, 304):
         await stream.end(response.chunks)
         proto.response_empty(response.status, headers)
+    elif response.file is not None:
+        _send_file(request, response, proto, headers)
     elif request.method == "HEAD":
         proto.response_empty(response.status, [*headers, ("content-length", str(len(response.body)))])
     else:
         proto.response_bytes(response.status, headers, response.body)
+
+
+def _send_file(request: Request, response: Response, proto: Proto, headers: Sent) -> None:
+    """By the server itself, at the client's speed; its length is among the headers."""
+    path = str(response.file)
+    if request.method == "HEAD":
+        proto.response_empty(response.status, headers)
+    elif response.span is None:
+        proto.response_file(response.status, headers, path)
+    else:
+        proto.response_file_range(response.status, headers, path, *response.span)

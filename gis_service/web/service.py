@@ -18,6 +18,7 @@ from gis_service.texts import LANGUAGES
 from gis_service.web import (
     credentials,
     feature_routes,
+    file_routes,
     finish,
     negotiate,
     origin,
@@ -53,6 +54,7 @@ class Service:
                 *service_routes.routes(),
                 *tile_routes.routes(),
                 *feature_routes.routes(),
+                *file_routes.routes(),
                 *process_routes.routes(),
             ]
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from gis_service.db.turns import CALLER
@@ -15,6 +16,7 @@ from gis_service.web.message import Response
 
 FIRST_BYTES = 64 * 1024  # an answer that ends within these is sent whole, with its length
 PART_BYTES = 64 * 1024  # of a chunk that are handed on at once
+PIECE_BYTES = 512 * 1024  # of a file
 AT_ONCE = 48  # streams of one process; each holds a batch of rows, at worst some 16 MB
 AT_ONCE_EACH = 12  # of one caller
 IDLE_SECONDS = 60.0  # a client that takes nothing for so long is left
@@ -149,6 +151,16 @@ async def _taken(writing: Awaitable[None]) -> None:
             await writing
     except TimeoutError as err:
         raise Broken(f"the client took nothing for {IDLE_SECONDS:.0f} s") from err
+
+
+async def pieces(path: Path, span: tuple[int, int] | None) -> AsyncIterator[bytes]:
+    """A file, or the span of it, for servers that send none by themselves."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        begin, stop = span or (0, path.stat().st_size)
+        file.seek(begin)
+        while begin < stop and (piece := await asyncio.to_thread(file.read, min(PIECE_BYTES, stop - begin))):
+            begin += len(piece)
+            yield piece
 
 
 async def end(chunks: AsyncIterator[bytes] | None) -> None:

@@ -1,0 +1,87 @@
+"""The catalogue of bulk files that were made beforehand, as queries and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db.pool import Row
+from gis_service.db.query import Query
+
+_IS_CURRENT = (
+    "exists (select from gis.layer_version v where (v.table_name, v.version) = (f.table_name, f.version))"
+)
+_OF = f"""
+    select f.stored, f.layer, f.format, f.name, f.length, f.sha256, f.release, f.made
+      from gis.published_file f where f.digest = any($1::text[]) and {_IS_CURRENT} order by f.layer, f.name
+"""
+_STATE = """
+    select (select version from gis.layer_version where table_name = $1),
+           (select coalesce(max(release), 0) from gis.release),
+           (select epoch from gis.policy_epoch)
+"""
+_REPLACE = """
+    insert into gis.published_file
+      (stored, layer, policy_class, digest, table_name, version, release, epoch, format, name, length, sha256)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    on conflict (layer, policy_class, format) do update set
+      stored = excluded.stored, digest = excluded.digest, table_name = excluded.table_name,
+      version = excluded.version, release = excluded.release, epoch = excluded.epoch, name = excluded.name,
+      length = excluded.length, sha256 = excluded.sha256, made = now()
+    returning stored
+"""
+LOCK = Query("select pg_try_advisory_lock(hashtextextended('gis.published_file', 0))")
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file as its readers know it; `stored` is its name in the folder of files."""
+
+    stored: str
+    layer: str
+    format: str
+    name: str
+    length: int
+    sha256: bytes
+    release: int
+    made: datetime | None  # None until the database has stamped it
+
+
+@dataclass(frozen=True)
+class State:
+    """What the rows of a layer and the rights to them were at some moment."""
+
+    version: int
+    release: int
+    epoch: int
+
+
+def of(views: Iterable[ViewedLayer]) -> Query:
+    """The files of these views' classes, of the rows as they are now."""
+    return Query(_OF, ([view.digest for view in views],))
+
+
+def file(row: Row) -> PublishedFile:
+    stored, layer, form, name, length, sha256, release, made = row
+    return PublishedFile(stored, layer, form, name, length, bytes(sha256), release, made)
+
+
+def state(table_name: str) -> Query:
+    """One row: version, release, epoch."""
+    return Query(_STATE, (table_name,))
+
+
+def replace(view: ViewedLayer, state: State, made: PublishedFile) -> Query:
+    """Put the file in place of the one of the same layer, class and format."""
+    seen = (view.id, view.policy_class, view.digest, view.layer.table_name)
+    when = (state.version, state.release, state.epoch)
+    return Query(_REPLACE, (made.stored, *seen, *when, made.format, made.name, made.length, made.sha256))
+
+
+FORGET = Query(
+    f"delete from gis.published_file f"
+    f" where not {_IS_CURRENT} or epoch <> (select epoch from gis.policy_epoch) returning stored"
+)
+STORED = Query("select stored from gis.published_file")
