@@ -124,3 +124,10 @@ def query(viewed: ViewedLayer, text: str, lang: str = "cql2-text", crs: Crs = WG
 
 def utc(year: int, month: int, day: int) -> dt.datetime:
     return dt.datetime(year, month, day, tzinfo=dt.UTC)
+
+
+def ids(
+    database: SyncDatabase, text: str, lang: str = "cql2-text", viewed: ViewedLayer = THINGS, crs: Crs = WGS84
+) -> list[int]:
+    """The ids of the rows that a filter finds."""
+    return [int(row[0]) for row in database.run(query(viewed, text, lang, crs))]
