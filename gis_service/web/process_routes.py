@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gis_service.processes.routes import Answer, Asking
 from gis_service.texts import say
-from gis_service.web import pages, render
+from gis_service.web import pages, process_pages, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
@@ -42,10 +42,16 @@ def _is_for_people(request: Request) -> bool:
 
 
 def _page(request: Request, answer: Answer) -> Response:
-    section = request.path.split("/")[1]
-    document = answer.document or {}
+    """The page of the processes' list, a process, the jobs' list or a job; anything else as it is."""
+    document, frame = answer.document or {}, render.frame(request)
+    section, *rest = [part for part in request.path.split("/") if part]
+    if section == "processes" and len(rest) == 1:
+        return render.html(request, process_pages.process(frame, document))
+    if section == "jobs" and len(rest) < 2:
+        made = process_pages.job(frame, document) if rest else process_pages.jobs(frame, document)
+        return render.html(request, made)
     heading = str(document.get("title") or say(_HEADINGS.get(section, "web.jobs"), request.lang))
-    return render.html(request, pages.document(render.frame(request), document, heading, section))
+    return render.html(request, pages.document(frame, document, heading, section))
 
 
 def routes() -> list[Route]:

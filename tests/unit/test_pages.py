@@ -16,7 +16,15 @@ from gis_service.catalog.registry import load_catalog
 from gis_service.features.conformance import CLASSES
 from gis_service.features.documents import Dataset, Stats
 from gis_service.links import GEOJSON, Links, link
-from gis_service.web import conformance_page, filter_form, item_page, items_page, pages, schema_page
+from gis_service.web import (
+    conformance_page,
+    filter_form,
+    item_page,
+    items_page,
+    pages,
+    process_pages,
+    schema_page,
+)
 from gis_service.web.filter_form import Fault
 from gis_service.web.frame import Frame, Urls, content_security_policy
 from gis_service.web.item_page import Single
@@ -56,6 +64,19 @@ ITEMS: dict[str, Any] = {
 }
 SOURCE = Dataset(EVIL, None, "CC0-1.0", EVIL, "indicative", "javascript:alert(1)")
 CONFORMANCE: dict[str, Any] = {"conformsTo": [*CLASSES, "urn:odd"], "links": []}
+PROCESS: dict[str, Any] = {
+    "id": "overlap-report",
+    "title": EVIL,
+    "description": EVIL,
+    "inputs": {
+        "area": {"title": EVIL, "schema": {"contentMediaType": "application/geo+json"}, "minOccurs": 1}
+    },
+    "example": {"inputs": EVIL},
+}
+JOB: dict[str, Any] = {
+    "jobID": "7", "processID": EVIL, "status": "running", "progress": 40, "message": EVIL,
+    "created": "2026-05-31T12:00:00Z",
+}  # fmt: skip
 PROBLEM = {"title": "Not found", "status": 404, "detail": EVIL, "instance": "/nothing"}
 
 
@@ -94,6 +115,9 @@ def every_page(lang: str) -> dict[str, str]:
         "sortables": schema_page.page(made, AREAS, {"$id": f"{LINKS.base}/s"}, schema_page.SORTABLES),
         "schema": schema_page.page(made, AREAS, {"$id": f"{LINKS.base}/c"}, schema_page.SCHEMA),
         "conformance": conformance_page.page(made, CONFORMANCE),
+        "process": process_pages.process(made, PROCESS),
+        "jobs": process_pages.jobs(made, {"jobs": [JOB]}),
+        "job": process_pages.job(made, JOB),
         "document": pages.document(made, {"about": EVIL}, "Anything"),
         "error": pages.error(made, PROBLEM),
         "map": pages.map_page(made),
