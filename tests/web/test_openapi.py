@@ -6,6 +6,11 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from gis_service.features.query import RESERVED
+from gis_service.web import feature_routes
+
+COLLECTIONS = ("protected-areas", "occurrences", "plots", "communes")
+
 
 @pytest.fixture(scope="module")
 def api(web: httpx.Client) -> Any:  # an OpenAPI document
@@ -50,23 +55,80 @@ def test_query_parameters_carry_all_five_keys(api: Any) -> None:
 @pytest.mark.proves("http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters")
 def test_every_queryable_is_a_parameter_of_its_collection(api: Any, web: httpx.Client) -> None:
     """Row G1."""
-    queryables = set(web.get("/collections/protected-areas/queryables").json()["properties"]) - {"geometry"}
-    named = {
-        each["name"]: each
-        for each in api["paths"]["/collections/protected-areas/items"]["get"]["parameters"]
-        if "name" in each
-    }
-    assert set(named) == queryables
-    for about in named.values():
-        assert about["style"] == "form"
-        assert about["explode"] is False
-        assert about["schema"]["type"]
+    for collection in COLLECTIONS:
+        queryables = set(web.get(f"/collections/{collection}/queryables").json()["properties"]) - {"geometry"}
+        assert own(api, collection).keys() - {"sortby", "properties"} == queryables
 
 
-def test_every_path_without_places_answers(api: Any, web: httpx.Client) -> None:
-    for path in api["paths"]:
-        if "{" not in path and "get" in api["paths"][path]:
-            assert web.get(path).status_code == 200, path
+def own(api: Any, collection: str) -> dict[str, Any]:
+    """The parameters of a collection's pages that stand there literally, for they depend on the layer."""
+    parameters = api["paths"][f"/collections/{collection}/items"]["get"]["parameters"]
+    return {each["name"]: each for each in parameters if "name" in each}
+
+
+def test_q3_every_query_parameter_has_all_that_qgis_looks_for(api: Any) -> None:
+    """Five keys, literally present; all others QGIS doesn't use."""
+    found = [*api["components"]["parameters"].values()]
+    found += [about for collection in COLLECTIONS for about in own(api, collection).values()]
+    for about in found:
+        if about["in"] == "query":
+            assert (about["style"], about["explode"], about["required"]) == ("form", False, False), about
+            assert about["schema"]["type"], about
+            assert about["description"], about
+
+
+def test_g6_gdal_finds_its_own_filter_language(api: Any) -> None:
+    languages = api["components"]["parameters"]["filter-lang"]["schema"]
+    assert languages["enum"] == ["cql2-text", "cql2-json", "cql-text"]
+    assert languages["default"] == "cql2-text"
+
+
+def test_what_a_page_may_be_sorted_by_and_consist_of_is_enumerated(api: Any, web: httpx.Client) -> None:
+    for collection in COLLECTIONS:
+        sortables = web.get(f"/collections/{collection}/sortables").json()["properties"]
+        listed = own(api, collection)["sortby"]["schema"]["items"]["enum"]
+        assert listed == [sign + name for name in sortables for sign in ("", "+", "-")]
+        schema = web.get(f"/collections/{collection}/schema").json()["properties"]
+        assert ["id", "geometry", *own(api, collection)["properties"]["schema"]["items"]["enum"]] == [*schema]
+
+
+def test_every_parameter_that_pages_read_is_defined(api: Any) -> None:
+    pages = api["paths"]["/collections/plots/items"]["get"]["parameters"]
+    shared = {each["$ref"].rpartition("/")[2] for each in pages if "$ref" in each}
+    assert {name.removesuffix("-features") for name in shared} | {"sortby", "properties"} == set(RESERVED)
+
+
+def test_every_path_without_places_answers_in_the_forms_that_are_told(api: Any, web: httpx.Client) -> None:
+    for path, operations in api["paths"].items():
+        if "{" in path or "get" not in operations:
+            continue
+        for kind in operations["get"]["responses"]["200"]["content"]:
+            answer = web.get(path, headers={"Accept": kind})
+            assert answer.status_code == 200, (path, kind)
+            assert answer.headers["content-type"].split(";")[0] == kind.split(";")[0], path
+
+
+def test_every_route_of_features_is_defined(api: Any) -> None:
+    for each in feature_routes.routes():
+        path = "/" + "/".join("plots" if at == 1 else part for at, part in enumerate(each.segments))
+        assert path.replace("{*}", "{featureId}") in api["paths"], path
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/collections/plots/items?limit=0", 400),
+        ("/collections/plots/items/x", 404),
+        ("/collections/nothing", 404),
+        ("/", 406),
+    ],
+)
+def test_refusals_are_as_they_are_told(api: Any, web: httpx.Client, path: str, status: int) -> None:
+    answer = web.get(path, headers={"Accept": "image/png"} if status == 406 else {})
+    assert answer.status_code == status
+    problem = api["components"]["schemas"]["Problem"]
+    assert set(problem["required"]) <= answer.json().keys() <= problem["properties"].keys()
+    assert str(status) in api["paths"]["/collections/plots/items"]["get"]["responses"]
 
 
 def test_tile_parameters_are_named_as_the_standard_says(api: Any) -> None:
