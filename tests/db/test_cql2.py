@@ -242,6 +242,8 @@ def test_arrays_are_sets(db: SyncDatabase, text: str, expected: list[int]) -> No
 
 LOOSE = [
     ("name ILIKE 'DA LAT'", [3]),
+    ("flag = 1", [1, 3, 6]),
+    ("flag <> 1", [2, 4]),
     ("name NOT ILIKE 'da%'", [1, 2, 4, 6]),
     ("moment >= '2020-06-15T'", [2, 3, 4]),
     ("day = '2020-06-15'", [2]),

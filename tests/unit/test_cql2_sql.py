@@ -124,7 +124,7 @@ REFUSALS = [
     ("S_INTERSECTS(geom, POLYGON((0 0, 1 0, 0 0)))", "needs four positions"),
     ("S_INTERSECTS(geom, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))", "isn't valid: Self-intersection[0.5 0.5]"),
     (
-        "S_INTERSECTS(GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(1 1, 2 2)), BBOX(170, 0, -170, 1))",
+        "S_INTERSECTS(GEOMETRYCOLLECTION(POINT(5 5), LINESTRING(1 1, 2 2)), BBOX(170, 0, -170, 1))",
         "two geometry collections",
     ),
 ]

@@ -15,6 +15,7 @@ from gis_service.db.cql2.nodes import (
     Geometry,
     Interval,
     Node,
+    Number,
     OpenEnd,
     Property,
     Shape,
@@ -38,7 +39,7 @@ _FAMILIES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Checker:
-    """Checks a tree against a viewed layer; `loose` reads text beside a date as a date, as GDAL writes it."""
+    """Checks a tree against a viewed layer; `loose` reads what GDAL writes."""
 
     view: ViewedLayer
     crs: Crs
@@ -194,10 +195,17 @@ class Checker:
         return self._of(("list",), node)
 
     def _loosened(self, args: tuple[Node, ...]) -> tuple[Node, ...]:
-        """In cql-text, plain text beside a date or a timestamp is one."""
-        if not self.loose or not any(self._is_time(arg) for arg in args):
+        """In cql-text, plain text beside a date or a timestamp is one, and 1 and 0 beside a boolean are."""
+        if not self.loose:
             return args
-        return tuple(times.loose(arg.value, arg.at) if isinstance(arg, Text) else arg for arg in args)
+        beside = {self._kind(self._property(arg)) for arg in args if isinstance(arg, Property)}
+        return tuple(_loosened(arg, beside) for arg in args)
 
-    def _is_time(self, node: Node) -> bool:
-        return isinstance(node, Property) and self._kind(self._property(node)) in _TIMES
+
+def _loosened(node: Node, beside: set[Kind]) -> Node:
+    match node:
+        case Text(text) if not beside.isdisjoint(_TIMES):
+            return times.loose(text, node.at)
+        case Number(0 | 1 as truth) if "boolean" in beside:
+            return Truth(bool(truth), node.at)
+    return node
