@@ -21,6 +21,8 @@ SIZES = (10, 25, 50, 100)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST_WORD = 60  # characters of a value on a chip
 _FIRST_KINDS = ("choice", "truth")
+_PAIRS = ("days", "numbers", "text")  # two fields each
+_AROUND = 24  # characters of a filter shown on each side of what is wrong in it
 _HIDDEN = ("lang", "release", "crs", "properties", "bbox-crs", "filter-lang", "filter-crs", "zoom-level")
 
 
@@ -71,6 +73,8 @@ class Fault:
 
     message: str
     field: str = ""
+    before: str = ""  # the text around the place in a filter
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,19 @@ def fault_of(view: ViewedLayer, frame: Frame, err: GisError, given: Fields) -> F
     placed = type(err)(err.detail, **_placed(view, err, given))
     message = problems.detail(placed, frame.lang)
     if key.startswith("filter."):
-        return Fault(message, "filter")
+        shown = given if form.sent(given) else form.read(view, given)
+        return Fault(message, "filter", *_around(placed, shown))
     names = [str(err.values.get("name", "")), *(each for each in ("bbox", PERIOD, "sortby") if each in key)]
     fields = {group.name: group.fields[0] for group in form.groups(view)} | {"sortby": "sortby"}
     return Fault(message, next((fields[name] for name in names if name in fields), ""))
+
+
+def _around(err: GisError, fields: Fields) -> tuple[str, str]:
+    """What stands before and behind the place in the expert's text that the refusal names."""
+    at, text = err.values.get("at"), fields.get("filter", "")
+    if not isinstance(at, int) or not 0 < at <= len(text) + 1:
+        return "", ""
+    return text[max(0, at - 1 - _AROUND) : at - 1], text[at - 1 : at - 1 + _AROUND]
 
 
 def _placed(view: ViewedLayer, err: GisError, given: Fields) -> dict[str, object]:
@@ -161,7 +174,7 @@ def _in_order(groups: Iterable[Group]) -> list[Group]:
 def _fitting(groups: Sequence[Group]) -> list[Group]:
     found, total = [], 0
     for group in groups:
-        total += len(group.fields)
+        total += 2 if group.kind in _PAIRS else 1
         if total > MOST:
             break
         found.append(group)

@@ -128,6 +128,7 @@ def test_a_wrong_filter_is_told_beside_its_field_with_all_else_kept(web: httpx.C
     wrong = re.search(r'<p class="wrong" id="expert-fault">([^<]*)</p>', direct)
     assert wrong is not None
     assert "at 1:" in wrong[1]
+    assert '<p class="excerpt" aria-hidden="true"><code><mark>n</mark>onsense = 3</code></p>' in direct
 
 
 @pytest.mark.parametrize(
