@@ -37,6 +37,8 @@ def of_geometry(geometry: Geometry, crs: Crs) -> Shape:
         made[-1] = Part(validity.united(made[-1].ewkb, geometry.at), 2)
     elif parts[2]:
         validity.check(made[-1].ewkb, geometry.at)
+    if len(made) > 1:
+        made = validity.uncovered(made)
     return Shape(tuple(made), crs.srid, geometry.at)
 
 
