@@ -71,6 +71,9 @@ class Links:
     def items(self, layer: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(self.collection(layer) + "/items", query)
 
+    def export(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.collection(layer) + "/export", query)
+
     def file(self, layer: str, name: str) -> str:
         return f"{self.collection(layer)}/files/{quote(name, safe='')}"
 

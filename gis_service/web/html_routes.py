@@ -10,13 +10,14 @@ import orjson
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import report_sql, select
-from gis_service.db.feature_text import Form
+from gis_service.db.feature_text import WHOLE, Form
 from gis_service.db.paging import Cursor
 from gis_service.db.pool import Row
 from gis_service.db.query import Query
 from gis_service.db.select import ItemsQuery
 from gis_service.errors import InvalidParameter, NotFound, Timeout
 from gis_service.features import documents, form
+from gis_service.features.formats import EXPORTS
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
 from gis_service.web import filter_form, item_page, items_page, paging, releases, render
@@ -91,7 +92,7 @@ async def _found(context: Context, asked: ItemsRequest, shown: Sequence[Row], mo
     first = not paging.begins_within(asked)
     if first and not more:
         return Found(rows, first, more, matched=len(rows))
-    wanted = replace(asked.query, cursor=None, offset=0)
+    wanted = replace(asked.query, cursor=None, offset=0, among=None)
     counting = replace(select.count(asked.view, wanted, at_most=COUNTED + 1), timeout_ms=COUNT_MS)
     try:
         count = int((await context.database.run(counting))[0][0])
@@ -105,17 +106,25 @@ async def _found(context: Context, asked: ItemsRequest, shown: Sequence[Row], mo
 def _map_data(request: Request, asked: ItemsRequest, size: int) -> str:
     """This very page as GeoJSON without properties; the map adds the detail that it needs."""
     kept = {name: value for name, value in asked.parameters.items() if name not in ("f", "lang", "crs")}
-    begin = asked.query.cursor
-    after = {} if begin is None else {"after": asked.page_parameters(begin)["after"]}
+    begin, plain = asked.query.cursor, replace(asked, query=replace(asked.query, form=WHOLE))
+    after = {} if begin is None else {"after": plain.page_parameters(begin)["after"]}
     offset = {"offset": str(asked.query.offset)} if asked.query.offset else {}
     more = {"limit": str(size), "properties": "", "f": "json"}
     return request.links.items(asked.view.id, {**kept, **more, **after, **offset})
 
 
 def _downloads(request: Request, asked: ItemsRequest) -> Sequence[Download]:
-    kept = {name: value for name, value in asked.parameters.items() if name not in ("f", "lang")}
-    href = request.links.items(asked.view.id, {**kept, "f": "json"})
-    return [Download("json", "page.format.json", href, media.GEOJSON)]
+    """All that matches, in every format."""
+    kept = {name: value for name, value in asked.parameters.items() if name not in ("f", "lang", "limit")}
+    return [
+        Download(
+            each.name,
+            f"page.format.{each.name}",
+            request.links.export(asked.view.id, {**kept, "f": each.name}),
+            each.media,
+        )
+        for each in EXPORTS
+    ]
 
 
 async def item(context: Context, request: Request, view: ViewedLayer, name: str) -> Response:
