@@ -5,7 +5,7 @@ import sys
 
 from tests.conftest import ROOT
 
-HEAVY = {"geopandas", "pandas", "rasterio", "numba", "pyogrio", "pyarrow"}
+HEAVY = {"geopandas", "pandas", "rasterio", "numba", "pyogrio", "pyproj", "pyarrow"}
 
 
 def test_the_web_server_imports_no_geoprocessing_libraries() -> None:

@@ -69,6 +69,14 @@ FILTERS = (
 )
 
 
+# Orders in which a hidden name or row would come first or last.
+ORDERS = (
+    ("plots", "name"), ("plots", "-name"), ("plots", "stratum"), ("occurrences", "scientificName"),
+    ("occurrences", "-scientificName"), ("protected-areas", "name"), ("protected-areas", "-name"),
+    ("species-ranges", "-sci_name"),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class World:
     """A server on the sample, and the keys of the two principals that have one."""
@@ -115,6 +123,8 @@ def requests(gids: list[int]) -> Iterator[str]:
         yield from (
             base,
             f"{base}/queryables",
+            f"{base}/sortables",
+            f"{base}/schema",
             f"{base}/tiles",
             f"{base}/items?limit=100",
             f"{base}/items?limit=2",
@@ -136,6 +146,11 @@ def requests(gids: list[int]) -> Iterator[str]:
     yield "/collections/occurrences/items?scientificName=Speciosus%20category1"
     yield "/collections/protected-areas/items?name=Khu%20closed%20B"
     yield from (f"/collections/{layer}/items?limit=100&filter={quote(text)}" for layer, text in FILTERS)
+    yield from (f"/collections/{layer}/items?limit=1&sortby={key}" for layer, key in ORDERS)
+    yield from (f"/collections/{layer}/items?id={gids[-1]}" for layer in ("occurrences", "plots"))
+    # Half a cell round the exact place of a plot of province A, and what has moved there, in metres.
+    yield "/collections/plots/items?crs=EPSG:3405&bbox=544000,2269000,546000,2272000&bbox-crs=EPSG:3405"
+    yield "/collections/species-ranges/items?zoom-level=3&properties=presence&crs=EPSG:3857"
     x, y, *_ = covering(SPOTS[0], 8)
     yield f"/xyz/{','.join(LAYERS)}/8/{x}/{y}.mvt"
 
