@@ -3,18 +3,21 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.clients.conftest import PUBLIC_COUNTS
+from tests.clients.recorder import Recorder, recorded
 
 PYTHON = "/usr/bin/python3"
 
-READ = """
+READ = r"""
 import json, sys
 from qgis.core import (QgsApplication, QgsProject, QgsVectorLayer, QgsVectorTileLayer, QgsMapSettings,
-                       QgsMapRendererSequentialJob, QgsCoordinateReferenceSystem, QgsRectangle)
+                       QgsMapRendererSequentialJob, QgsCoordinateReferenceSystem, QgsRectangle,
+                       QgsDataSourceUri, QgsFeatureRequest)
 from qgis.PyQt.QtCore import QSize
 QgsApplication.setPrefixPath("/usr", True)
 app = QgsApplication([], False)
@@ -24,6 +27,21 @@ said = {}
 for name in names:
     layer = QgsVectorLayer(f"url='{url}/' typename='{name}' version='OGC_API_FEATURES'", name, "OAPIF")
     said[name] = sum(1 for _ in layer.getFeatures()) if layer.isValid() else layer.error().summary()
+def counts(box=None, **more):
+    uri = QgsDataSourceUri()
+    given = {"url": url + "/", "typename": "occurrences", "version": "OGC_API_FEATURES", **more}
+    for key, value in given.items():
+        uri.setParam(key, value)
+    layer = QgsVectorLayer(uri.uri(False), "occurrences", "OAPIF")
+    request = QgsFeatureRequest()
+    if box:
+        request.setFilterRect(QgsRectangle(*box))
+    return sorted(feature["individualCount"] for feature in layer.getFeatures(request))
+said["since"] = counts(filter='"eventDate" >= \'2024-03-15T12:00:00Z\'')
+said["until"] = counts(filter='"eventDate" < \'2023-02-01T00:00:00Z\'')
+said["some"] = counts(filter='"individualCount" > 12')
+said["boxed"] = counts((105, 20, 106, 21), restrictToRequestBBOX="1")
+said["paged"] = counts(pagingEnabled="true", pageSize="3")
 tiles = QgsVectorTileLayer(f"type=xyz&url={url}/xyz/provinces/{{z}}/{{x}}/{{y}}.mvt&zmin=0&zmax=14", "tiles")
 look = QgsMapSettings()
 look.setLayers([tiles])
@@ -53,7 +71,13 @@ def _has_qgis() -> bool:
 
 
 @pytest.fixture(scope="module")
-def said(service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def recorder(service: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
+    with recorded(service, tmp_path_factory.mktemp("recorder") / "log") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def said(recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What QGIS says of the sample: a count for each collection, and how many pixels its tiles coloured."""
     if not _has_qgis():
         pytest.skip("QGIS is absent: no package python3-qgis")
@@ -65,7 +89,7 @@ def said(service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ob
         "XDG_RUNTIME_DIR": str(home),
     }
     done = subprocess.run(
-        [PYTHON, "-c", READ, service, ",".join(PUBLIC_COUNTS)],
+        [PYTHON, "-c", READ, recorder.url, ",".join(PUBLIC_COUNTS)],
         capture_output=True, text=True, timeout=200, env=environment, check=False,
     )  # fmt: skip
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
@@ -76,6 +100,28 @@ def said(service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ob
 
 def test_qgis_reads_every_collection_with_the_right_count(said: dict[str, object]) -> None:
     assert {name: said[name] for name in PUBLIC_COUNTS} == PUBLIC_COUNTS
+
+
+def test_q10_qgis_asks_with_years_0_and_9999_for_open_ends(
+    said: dict[str, object], recorder: Recorder
+) -> None:
+    """Counts are 0 to 4 in A and 10 to 14 in B without those of category 1, in the middle of each month."""
+    assert said["since"] == [2, 3, 4]
+    assert said["until"] == [10]
+    asked = [query for query in recorder.items() if "datetime=" in query]
+    assert any("datetime=2024-03-15T12:00:00" in query and "/9999-12-31" in query for query in asked), asked
+    assert any("datetime=0000-01-01T00:00:00Z/2023-02-01" in query for query in asked), asked
+
+
+def test_qgis_asks_for_a_box_and_filters_the_rest_itself(said: dict[str, object], recorder: Recorder) -> None:
+    assert said["boxed"] == [0, 2, 3, 4]
+    assert any("bbox=105," in query for query in recorder.items())
+    assert said["some"] == [13, 14]
+
+
+def test_q11_qgis_pages_to_the_end(said: dict[str, object], recorder: Recorder) -> None:
+    assert said["paged"] == [0, 2, 3, 4, 10, 12, 13, 14]
+    assert any("after=" in query for query in recorder.items())
 
 
 def test_qgis_draws_the_vector_tiles(said: dict[str, object]) -> None:
