@@ -45,6 +45,7 @@ POINTS = [
     ("S_INTERSECTS(geom, BBOX(105, 20, 107, 20))", [1, 2, 3]),
     ("S_INTERSECTS(geom, BBOX(179, -20, -179, 0))", [4, 6]),
     ("S_INTERSECTS(geom, BBOX(-180, -90, 180, 90))", ALL),
+    ("S_INTERSECTS(geom, BBOX(-180.00000000000003, -90, 180.00000000000003, 90))", ALL),
     ("S_DISJOINT(geom, BBOX(179, -20, -179, 0))", [1, 2, 3]),
     ("S_WITHIN(geom, BBOX(179, -20, -179, 0))", [4, 6]),
     ("S_EQUALS(geom, POINT(106 20))", [2]),

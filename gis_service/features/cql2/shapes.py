@@ -15,6 +15,7 @@ from gis_service.geo.crs import Crs
 Position = tuple[float, ...]
 Rings = Sequence[Sequence[Position]]
 
+SLACK = 1e-7  # degrees, 1 cm: what a way through another system leaves of 180 and 90
 FURTHEST = 1e8  # no projected system reaches further, in metres or in feet
 _SRID_FLAG = 0x20000000
 _MULTI = 3  # what makes the number of a type (point 1, line 2, polygon 3) that of its Multi type
@@ -81,8 +82,10 @@ def _position(numbers: object, crs: Crs, at: At) -> Position:
     """x, y; what stands behind them is dropped, since the layers are flat."""
     first, second = (float(v) for v in cast(Sequence[float], numbers)[:2])
     x, y = (second, first) if crs.northing_first else (first, second)
-    if crs.degrees and not (-180 <= x <= 180 and -90 <= y <= 90):
-        raise refuse("filter.degrees", at=at, x=f"{x:g}", y=f"{y:g}")
+    if crs.degrees:
+        if abs(x) > 180 + SLACK or abs(y) > 90 + SLACK:
+            raise refuse("filter.degrees", at=at, x=f"{x:g}", y=f"{y:g}")
+        return max(-180.0, min(x, 180.0)), max(-90.0, min(y, 90.0))
     if abs(x) > FURTHEST or abs(y) > FURTHEST:
         raise refuse("filter.too-far", at=at, x=f"{x:g}", y=f"{y:g}")
     return x, y
