@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gis_service import links as media
@@ -42,6 +42,7 @@ _OTHER_NAMES = {
     "geojson": JSON,
     media.JSON: JSON,
     "application/xhtml+xml": HTML,
+    "application/vnd.ogc.fg+json": JSONFG,  # the name that JSON-FG 1.0 registers; QGIS asks for the older one
     "application/geojson-seq": GEOJSONSEQ,
     "application/ndjson": NDJSON,
     "flatgeobuf": FGB,
@@ -59,7 +60,7 @@ def named(name: str) -> Format | None:
     return _NAMED.get(name) or _NAMED.get(name.lower())
 
 
-def accepted(weights: Mapping[str, float], offered: tuple[Format, ...] = FORMATS) -> Format | None:
+def accepted(weights: Mapping[str, float], offered: Sequence[Format] = FORMATS) -> Format | None:
     """The format that an Accept header likes best, by its weights per media type; None where it takes none.
 
     A type that the header names goes before one that only a wildcard covers, at the same weight.

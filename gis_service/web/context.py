@@ -18,6 +18,7 @@ from gis_service.observe import Metrics
 from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web.credentials import Access
+from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request
 from gis_service.web.published import Published
@@ -48,6 +49,7 @@ class Context:
     published: Published
     known_systems: KnownSystems
     signing_key: SharedKey
+    encoders: Encoders = field(default_factory=Encoders)
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from gis_service.errors import NotAcceptable
+from gis_service.features import formats
+from gis_service.features.formats import FORMATS, Format
 from gis_service.features.refusal import refuse
 from gis_service.texts import LANGUAGES
 
@@ -31,6 +33,23 @@ def wants_html(parameters: Mapping[str, str], accept: str | None) -> bool:
     if not accept or accept == "*/*":
         return False
     return _html_accepted(accept)
+
+
+def chosen(parameters: Mapping[str, str], accept: str | None, offered: Sequence[Format] = FORMATS) -> Format:
+    """The form of features that is asked for, the first offered where none is; 400 or 406 if we lack it."""
+    known = ", ".join(each.name for each in offered)
+    name = parameters.get("f")
+    if name is not None:
+        found = formats.named(name)
+        if found is None or found not in offered:
+            raise refuse("export.unknown-format", value=name[:100], known=known)
+        return found
+    if not accept:
+        return offered[0]
+    liked = formats.accepted(preferences(accept), offered)
+    if liked is None:
+        raise NotAcceptable(", ".join(each.media for each in offered))
+    return liked
 
 
 def _html_accepted(accept: str) -> bool:

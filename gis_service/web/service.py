@@ -17,6 +17,7 @@ from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
     credentials,
+    export_routes,
     feature_routes,
     file_routes,
     finish,
@@ -53,6 +54,7 @@ class Service:
             [
                 *service_routes.routes(),
                 *tile_routes.routes(),
+                *export_routes.routes(),
                 *feature_routes.routes(),
                 *file_routes.routes(),
                 *process_routes.routes(),
