@@ -243,6 +243,14 @@ def test_a_filter_posted_as_cql2_json(stock: httpx.Client) -> None:
     assert _names(page) == ["Khu open B"]
 
 
+def test_a_long_chain_of_conditions(stock: httpx.Client) -> None:
+    """pygeofilter holds it as a ladder of a hundred rungs; ours as one AND."""
+    chain = " AND ".join(f"name <> 'none {n}'" for n in range(100))
+    assert _names(stock.get("/collections/protected-areas/items", params={"filter": chain})) == [
+        "Khu open A", "Khu open B",
+    ]  # fmt: skip
+
+
 def test_a_filter_in_another_system(stock: httpx.Client) -> None:
     """VN-2000 has latitude first; its datum lies about 200 m away, far less than the area is wide."""
     asked = {"filter": "INTERSECTS(geometry, POINT(20.5 105.5))", "filter-crs": VN2000}
