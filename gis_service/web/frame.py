@@ -107,7 +107,12 @@ def as_data(address: str) -> str:
 
 
 def labelled(link: Document) -> dict[str, str]:
-    return {"href": link["href"], "type": link.get("type", ""), "label": link.get("title") or link["href"]}
+    return {
+        "href": link["href"],
+        "rel": link["rel"],
+        "type": link.get("type", ""),
+        "label": link.get("title") or link["href"],
+    }
 
 
 def listed(doc: Document) -> list[dict[str, str]]:

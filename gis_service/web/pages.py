@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from gis_service.catalog.view import ViewedLayer
+from gis_service.features.formats import EXPORTS
 from gis_service.texts import catalogue
 from gis_service.web import field
 from gis_service.web.frame import Document, Frame, Urls, formats, listed, map_settings, rendered, texts, trail
 
 _GROUND = "provinces"  # the layer that lies below the others on a small map
 _VERBS = frozenset({"get", "post", "put", "patch", "delete"})
+_MEGABYTE = 1_000_000
+_TOLD = ("items", "enclosure")  # links of a layer that its page tells of elsewhere
 _BAD_BASES = ("indicative", "simulated")
 
 
@@ -46,9 +49,28 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
         map=map_settings(
             frame, bbox=list(box) if box else None, layers=[_GROUND, doc["id"]], least=view.tiles.zoom[0]
         ),
-        listed=listed(doc),
+        files=_files(frame, doc),
+        exports=[
+            (f"page.format.{each.name}", frame.links.export(doc["id"], {"f": each.name})) for each in EXPORTS
+        ],
+        listed=[each for each in listed(doc) if each["rel"] not in _TOLD],
         formats=formats(doc),
     )
+
+
+def _files(frame: Frame, doc: Document) -> list[tuple[str, str, str]]:
+    """The bulk files of a layer: title, address, size."""
+    return [
+        (each["title"], each["href"], _size(each["length"], frame.lang))
+        for each in doc.get("links", ())
+        if each["rel"] == "enclosure"
+    ]
+
+
+def _size(length: int, lang: str) -> str:
+    if length < _MEGABYTE:
+        return f"{field.number(max(1, round(length / 1000)), lang)} kB"
+    return f"{field.number(round(length / _MEGABYTE, 1), lang)} MB"
 
 
 def document(frame: Frame, doc: Document, heading: str, section: str = "", lead: str = "") -> str:

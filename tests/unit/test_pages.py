@@ -43,7 +43,10 @@ COLLECTION: dict[str, Any] = {
         "temporal": {"interval": [["1962-07-07", None]]},
     },
     "links": [
-        link("https://gis.example.org/nature/collections/protected-areas", "self", "application/json", "JSON")
+        link(
+            "https://gis.example.org/nature/collections/protected-areas", "self", "application/json", "JSON"
+        ),
+        {**link("https://gis.example.org/nature/file", "enclosure", "text/csv", EVIL), "length": 2_340_000},
     ],
 }
 AREAS = view(PUBLIC, load_catalog(ROOT).layers["protected-areas"])
@@ -229,6 +232,14 @@ def test_what_is_indicative_says_so_in_table_and_page(lang: str, word: str) -> N
 def test_columns_of_a_table_are_what_is_filled_and_the_basis_beside_the_name() -> None:
     heads = re.findall(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<]*)<', every_page("en")["items"])
     assert heads == ["Feature", "Realm", "Year of status", "Decided area", "Basis of the data"]
+
+
+@pytest.mark.parametrize(("lang", "size"), [("en", "2.3 MB"), ("vi", "2,3 MB")])
+def test_a_layer_can_be_taken_along_whole_as_files_of_a_known_size(lang: str, size: str) -> None:
+    text = every_page(lang)["collection"]
+    assert f'</a> <span class="quiet">{size}</span>' in text
+    assert text.count("/nature/file") == 1
+    assert f"{LINKS.base}/collections/protected-areas/export?f=gpkg" in text
 
 
 def test_the_map_is_told_its_words_and_addresses_as_data() -> None:

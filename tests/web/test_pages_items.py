@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from gis_service.features.formats import EXPORTS
+
 AREAS, RECORDS = "/collections/protected-areas/items", "/collections/occurrences/items"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 EVIL = "\"><script>alert('1')</script>"
@@ -150,6 +152,16 @@ def test_hostile_values_never_become_markup(web: httpx.Client, name: str) -> Non
         assert answer.status_code in (200, 400)
         assert EVIL not in answer.text
         assert "<script>alert" not in answer.text
+
+
+def test_all_that_matches_can_be_taken_along_in_every_format(web: httpx.Client) -> None:
+    text = page(web, AREAS, name="Khu open A", limit="1", sortby="-name")
+    hrefs = [html.unescape(each) for each in re.findall(r'<li><a href="([^"]*/export[^"]*)"', text)]
+    assert [dict(parse_qsl(urlsplit(href).query))["f"] for href in hrefs] == [each.name for each in EXPORTS]
+    for href in hrefs:
+        answer = web.get(href)
+        assert answer.status_code == 200, href
+        assert len(answer.content) > 100
 
 
 def test_how_many_there_are_is_exact_or_not_said(web: httpx.Client) -> None:
