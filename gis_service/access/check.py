@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gis_service.access.wall import ROLES
+from gis_service.access.sight import ROLES
 from gis_service.catalog.registry import Catalog, read_catalog
 from gis_service.db import introspect, systems
 from gis_service.db.query import Query

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
+from gis_service.access import versions
+from gis_service.access.sight import ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
 from gis_service.db.query import ident
 from gis_service.db.sync import SyncDatabase
 
-ROLES = (ROLE_PUBLIC, ROLE_JURISDICTION, ROLE_FULL)
 # What every class may read beside the layers: where the rows come from and which release they are of.
 REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.release", "gis.layer_version", "gis.target")
-_MINE = "jurisdiction && (select gis.my_jurisdictions())"
 
 
 def statements(layers: Iterable[Layer]) -> list[str]:
@@ -60,51 +59,19 @@ def _table(table: str, layers: Sequence[Layer]) -> list[str]:
             made.append(f"grant usage on schema {ident(layers[0].schema_name)} to {', '.join(ROLES)}")
         extra = {"release_to"} if name != names[0] else set()
         made += [
-            f"grant select ({', '.join(ident(c) for c in sorted(columns | extra))}) on {name} to {role}"
-            for role, columns in _columns(layers).items()
-            if columns
+            f"grant select ({', '.join(ident(c) for c in sorted(granted | extra))}) on {name} to {role}"
+            for role, granted in columns(layers).items()
+            if granted
         ]
         if managed:
             made += _policies(name, layers)
-    return made
+    return made + versions.statements(table, layers) if managed else made
 
 
 def _policies(name: str, layers: Sequence[Layer]) -> list[str]:
     made = [f"alter table {name} enable row level security"]
-    for role, condition in _conditions(layers).items():
+    for role, condition in conditions(layers).items():
         policy = ident(f"{role}_reads")
         made.append(f"drop policy if exists {policy} on {name}")
         made.append(f"create policy {policy} on {name} for select to {role} using ({condition})")
     return made
-
-
-def _columns(layers: Sequence[Layer]) -> Mapping[str, set[str]]:
-    """The columns of each role: the union over the layers that share the table."""
-    granted: dict[str, set[str]] = {role: set() for role in ROLES}
-    for layer in layers:
-        hidden_full = {layer.column_of(name) for name in layer.access.full.hide}
-        granted[ROLE_FULL] |= layer.columns() - hidden_full
-        public, own = layer.access.public, layer.access.jurisdiction
-        if own is not None:
-            granted[ROLE_JURISDICTION] |= layer.columns() - {layer.column_of(name) for name in own.hide}
-        if public is not None:
-            coarse = {layer.geometry.column} if public.geometry else set()
-            hidden = {layer.column_of(name) for name in public.hide}
-            granted[ROLE_PUBLIC] |= layer.columns() - hidden - coarse
-    return granted
-
-
-def _conditions(layers: Sequence[Layer]) -> Mapping[str, str]:
-    """The rows of each role: what any of the layers that share the table opens."""
-    opened = " or ".join(f"({_open(layer)})" for layer in layers if layer.access.public is not None)
-    own = any(layer.access.jurisdiction is not None for layer in layers)
-    mine = " or ".join(part for part in (opened, _MINE if own else "") if part)
-    return {ROLE_PUBLIC: opened or "false", ROLE_JURISDICTION: mine or "false", ROLE_FULL: "true"}
-
-
-def _open(layer: Layer) -> str:
-    public = layer.access.public
-    assert public is not None, "the caller asks for layers that the public sees"
-    categories = ", ".join(str(int(category)) for category in public.withhold)
-    withheld = f" and sensitivity <> all(array[{categories}]::smallint[])" if categories else ""
-    return f"not restricted{withheld}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import boxes, rows
+from gis_service.db import boxes, rows, versions
 from gis_service.db.cql2 import Filter
 from gis_service.db.cql2.compile import condition
 from gis_service.db.feature_text import WHOLE, Form, feature
@@ -83,7 +83,7 @@ def page(view: ViewedLayer, query: ItemsQuery, columns: list[str], binds: Binds)
 
 
 def item(view: ViewedLayer, feature_id: str | int, form: Form = WHOLE) -> Query:
-    """One row (key, bytes of the feature), or none."""
+    """One row (key, bytes of the feature, stamp of the layer where one is kept), or none."""
     text, constants = _item(view, form)
     return Query(text, (feature_id, *constants), view.role)
 
@@ -95,7 +95,8 @@ def _item(view: ViewedLayer, form: Form) -> tuple[str, tuple[object, ...]]:
     source = rows.relation(view, binds)
     made = feature(view, form, binds)
     found = [f"t.{ident(view.id_column)} = $1", *rows.visible(view, binds)]
-    text = f"select t.{ident(view.key)}, {made} from {source}{_where(found)}"
+    stamp = f", {versions.expression(view, binds)}" if versions.is_kept(view) else ""
+    text = f"select t.{ident(view.key)}, {made}{stamp} from {source}{_where(found)}"
     return text, tuple(binds.values[1:])
 
 

@@ -11,15 +11,24 @@ from gis_service import links as media
 from gis_service.db import select
 from gis_service.db.pool import Row
 from gis_service.errors import NotFound
-from gis_service.features import documents, geojson
+from gis_service.features import documents, formats, geojson
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
 from gis_service.geo.crs import Crs
-from gis_service.web import html_routes, pages, paging, releases, render, schema_routes
+from gis_service.web import (
+    export_routes,
+    html_routes,
+    pages,
+    paging,
+    releases,
+    render,
+    schema_routes,
+    validators,
+)
 from gis_service.web.context import Context
 from gis_service.web.finish import etag_of
 from gis_service.web.message import Headers, Request, Response
-from gis_service.web.negotiate import wants_html
+from gis_service.web.negotiate import chosen, wants_html
 from gis_service.web.router import Route, route
 
 BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
@@ -49,23 +58,32 @@ async def collection(context: Context, request: Request, taken: Sequence[str]) -
 async def items(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A page of features."""
     view = await context.current_view(request, taken[0])
-    if wants_html(request.parameters, request.header("accept")):
+    form = chosen(request.parameters, request.header("accept"))
+    if form is formats.HTML:
         return await html_routes.items(context, request, view)
     asked = parse_items(view, request.parameters, await context.terms())
     await releases.check(context, asked.view)
-    return await _geojson(context, request, await paging.forwards(context, asked))
+    stamp = await validators.stamp(context, asked.view)
+    known = validators.headers(request, asked.view, stamp, form.media)
+    if (same := validators.unchanged(request, known)) is not None:
+        return same
+    asked = await paging.forwards(context, asked)
+    if form is formats.JSON:
+        return await _geojson(context, request, asked, known)
+    made = await export_routes.respond_page(context, request, asked, form)
+    return made.with_headers(*known)
 
 
-async def _geojson(context: Context, request: Request, asked: ItemsRequest) -> Response:
+async def _geojson(context: Context, request: Request, asked: ItemsRequest, known: Headers) -> Response:
     view, page = asked.view, asked.query.limit
     step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
     rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
     if len(rows) > step and page > step:
         if _step(rows, page, WHOLE_BYTES) < page:
-            return _streamed(context, request, asked, rows)
+            return _streamed(context, request, asked, rows, known)
         rest = replace(asked.query, cursor=paging.at(rows[-1]), offset=0, limit=page - step)
         rows = [*rows, *await context.database.run(select.items(view, rest))]
-    return _whole(request, asked, rows)
+    return _whole(request, asked, rows, known)
 
 
 def _step(rows: Sequence[Row], left: int, most: int = BATCH_BYTES) -> int:
@@ -74,16 +92,16 @@ def _step(rows: Sequence[Row], left: int, most: int = BATCH_BYTES) -> int:
     return min(left, BATCH, max(1, most // weight))
 
 
-def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row]) -> Response:
+def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row], known: Headers) -> Response:
     shown = rows[: asked.query.limit]
     more, within = paging.goes_on(asked, len(rows) > len(shown)), paging.begins_within(asked)
     links = _page_links(request, asked, shown[0] if shown else None, shown[-1] if shown and more else None)
     matched = None if more or within else len(shown)
     features = geojson.body([row[1] for row in shown])
     body = geojson.HEAD + features + geojson.tail(len(shown), matched, links)
-    # Of what the page says, apart from its time stamp: a counter of edits would tell of rows that are hidden.
-    tag = etag_of(features + orjson.dumps([links, matched]))
-    headers = (*_headers(request, asked.query.form.crs), ("etag", "W/" + tag), *paging.header(links))
+    if not known:  # a table without versions: of what the page says, apart from its time stamp
+        known = (("etag", "W/" + etag_of(features + orjson.dumps([links, matched]))),)
+    headers = (*_headers(request, asked.query.form.crs), *known, *paging.header(links))
     counted = () if matched is None else (("ogc-numbermatched", str(matched)),)
     return Response(200, (*headers, *counted), body)
 
@@ -103,8 +121,10 @@ def _page_links(
     return paging.links(request, asked, begin, last, media.GEOJSON)
 
 
-def _streamed(context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row]) -> Response:
-    headers = _headers(request, asked.query.form.crs)
+def _streamed(
+    context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row], known: Headers
+) -> Response:
+    headers = (*_headers(request, asked.query.form.crs), *known)
     return Response(200, headers, chunks=_chunks(context, request, asked, first))
 
 
@@ -140,13 +160,20 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
     await releases.check(context, view)
+    if validators.asked(request):
+        known = validators.headers(
+            request, view, await validators.stamp(context, view), media.GEOJSON, weak=False
+        )
+        if (same := validators.unchanged(request, known)) is not None:
+            return same
     identity = feature_id(view, taken[1])
     rows = [] if identity is None else await context.database.run(select.item(view, identity, form))
     if not rows:
         raise refusal(NotFound, "web.no-feature", layer=view.id, id=taken[1][:200])
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
     body = geojson.feature(rows[0][1], links)
-    return Response(200, _headers(request, form.crs), body)
+    known = validators.headers(request, view, "".join(rows[0][2:]), media.GEOJSON, weak=False)
+    return Response(200, (*_headers(request, form.crs), *known), body)
 
 
 def routes() -> list[Route]:

@@ -59,7 +59,7 @@ async def finished(request: Request, response: Response) -> Response:
 def conditional(request: Request, response: Response) -> Response:
     """304 where the caller holds this very answer; no body for HEAD."""
     tag = response.header("etag")
-    if tag is not None and response.status in (200, 206) and _holds(request.header("if-none-match"), tag):
+    if tag is not None and response.status in (200, 206) and held(request.header("if-none-match") or "", tag):
         return Response(304, tuple(pair for pair in response.headers if pair[0] not in _OF_A_BODY))
     return response
 
@@ -97,12 +97,14 @@ def _variant(tag: str, chosen: Packing) -> str:
     return f'{tag[:-1]}{chosen.mark}"'
 
 
-def _holds(header: str | None, tag: str) -> bool:
-    """Weak comparison (RFC 9110, 13.1.2); a compressed form stands for the same content."""
-    if header is None:
-        return False
-    held = {_core(part) for part in header[:4000].split(",")}
-    return "*" in held or _core(tag) in held
+def held(header: str, tag: str) -> str | None:
+    """The tag in If-None-Match that stands for ours: compared weakly (RFC 9110, 13.1.2), of any encoding."""
+    for part in header[:4000].split(","):
+        if part.strip() == "*":
+            return tag
+        if _core(part) == _core(tag):
+            return part.strip()
+    return None
 
 
 def _core(tag: str) -> str:
