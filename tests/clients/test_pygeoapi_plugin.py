@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -297,6 +298,14 @@ def test_only_the_properties_that_the_configuration_names(stock: httpx.Client) -
     assert [set(feature["properties"]) for feature in page["features"]] == [{"name", "iucn_cat"}] * 2
     item = stock.get("/collections/names/items/open-A").json()
     assert set(item["properties"]) == {"name", "iucn_cat"}
+
+
+def test_many_at_once_get_their_own_answers(stock: httpx.Client) -> None:
+    """More than the plugin has connections."""
+    asked = [f"open-{code}" for code in "AB"] * 12
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda name: stock.get(f"/collections/names/items/{name}").json()["id"], asked))
+    assert found == asked
 
 
 def test_pages_for_people(stock: httpx.Client) -> None:
