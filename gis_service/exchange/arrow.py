@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,6 @@ _FIXED: Mapping[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", "UTC"),
 }
-_STEPS: Mapping[str, pa.DataType] = {"date": pa.int32(), "timestamp": pa.int64()}
 
 
 def field(told: Field, lists: bool) -> pa.Field:
@@ -55,8 +55,7 @@ def points(shapes: Column) -> npt.NDArray[np.float64]:
 def _array(told: Field, column: Column, lists: bool) -> pa.Array:
     if told.type in _FIXED:
         values, valid = column.fixed(told.type)
-        held = pa.array(values, type=_STEPS.get(told.type), mask=~valid)
-        return held.view(_FIXED[told.type]) if told.type in _STEPS else held
+        return fixed(_FIXED[told.type], values, valid)
     text = _sized(pa.string(), column)
     if told.type == "json" and lists:
         rows = (None if each is None else json.loads(each) for each in text.to_pylist())
@@ -64,13 +63,20 @@ def _array(told: Field, column: Column, lists: bool) -> pa.Array:
     return text
 
 
+def fixed(kind: pa.DataType, values: npt.NDArray[Any], valid: Booleans) -> pa.Array:
+    """Values of one size. By way of `pa.array` they would load pandas, which is 50 MB."""
+    held = np.packbits(values, bitorder="little") if kind == pa.bool_() else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(kind, len(values), [bitmap(valid), pa.py_buffer(held)])
+
+
 def _sized(kind: pa.DataType, column: Column) -> pa.Array:
     """Values of any length: which are valid, where each begins, and their bytes."""
-    buffers = [_bitmap(column.valid), _offsets(column.lengths), pa.py_buffer(column.joined())]
+    buffers = [bitmap(column.valid), _offsets(column.lengths), pa.py_buffer(column.joined())]
     return pa.Array.from_buffers(kind, len(column.lengths), buffers)
 
 
-def _bitmap(valid: Booleans) -> pa.Buffer | None:
+def bitmap(valid: Booleans) -> pa.Buffer | None:
+    """Which values are valid, as Arrow holds it."""
     return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -70,30 +70,31 @@ def _column(field: Field) -> Table:
 def features(bulk: Bulk, records: bytes, lengths: bytes) -> bytes:
     """The features of a batch."""
     *values, shapes = columns(records, lengths, len(bulk.fields) + 1)
-    told, sizes = _properties(bulk.fields, values, len(shapes.starts))
+    told = _Properties(bulk.fields, values, len(shapes.starts))
     if bulk.geometry_type == "Point" and bool(np.all(shapes.lengths == _WKB_POINT)):
-        return _points(shapes, told, sizes).tobytes()
-    return b"".join(_shapes(shapes, told, sizes))
+        return _points(shapes, told).tobytes()
+    return b"".join(_shapes(shapes, told))
 
 
-def _properties(fields: Sequence[Field], values: Sequence[Column], rows: int) -> tuple[Bytes, Integers]:
-    """The properties of all features one after the other, and the length of each feature's.
+class _Properties:
+    """The properties of all features: of each that isn't null the column's number, then the value."""
 
-    Of a property that isn't null: the column's number, then the value; texts with their length before.
-    """
-    parts = [
-        _Values(number, field, column)
-        for number, (field, column) in enumerate(zip(fields, values, strict=True))
-    ]
-    sizes = np.zeros(rows, np.int64)
-    for part in parts:
-        sizes += part.sizes
-    out = np.zeros(int(sizes.sum()), np.uint8)
-    at = np.cumsum(sizes) - sizes
-    for part in parts:
-        part.write(out, at)
-        at = at + part.sizes
-    return out, sizes
+    def __init__(self, fields: Sequence[Field], values: Sequence[Column], rows: int) -> None:
+        pairs = enumerate(zip(fields, values, strict=True))
+        self._parts = [_Values(number, field, column) for number, (field, column) in pairs]
+        self.sizes: Integers = sum((part.sizes for part in self._parts), np.zeros(rows, np.int64))
+
+    def write(self, out: Bytes, at: Integers) -> None:
+        """Put those of each feature at its place."""
+        for part in self._parts:
+            part.write(out, at)
+            at = at + part.sizes
+
+    def joined(self) -> Bytes:
+        """Those of all features one after the other."""
+        out = np.zeros(int(self.sizes.sum()), np.uint8)
+        self.write(out, np.cumsum(self.sizes) - self.sizes)
+        return out
 
 
 class _Values:
@@ -132,14 +133,17 @@ def _numbers(field: Field, column: Column) -> tuple[Bytes, Integers, npt.NDArray
 def _moments(field: Field, column: Column) -> tuple[Bytes, Integers, npt.NDArray[np.bool_]]:
     """Dates and times in ISO 8601."""
     values, valid = column.fixed(field.type)
-    unit, end = ("D", "") if field.type == "date" else ("us", "Z")
-    held = values[valid].astype(f"datetime64[{unit}]")
-    if unit == "us" and not np.any(values[valid] % 1_000):
-        held = held.astype("datetime64[ms]" if np.any(values[valid] % 1_000_000) else "datetime64[s]")
-    texts = np.char.add(np.datetime_as_string(held), end).astype(np.bytes_)
+    held = values[valid]
+    if field.type == "date":
+        texts = np.datetime_as_string(held.astype("datetime64[D]"))
+    else:
+        unit: Literal["s", "us"] = "us" if np.any(held % 1_000_000) else "s"
+        texts = np.datetime_as_string(held.astype("datetime64[us]"), unit=unit, timezone="UTC")
+    raw = texts.astype(np.bytes_)
+    letters = raw.view(np.uint8).reshape(len(held), raw.dtype.itemsize)
     lengths = np.zeros(len(values), np.int64)
-    lengths[valid] = np.char.str_len(texts)
-    return np.frombuffer(b"".join(texts.tolist()), np.uint8), lengths, valid
+    lengths[valid] = np.count_nonzero(letters, axis=1)
+    return letters[letters != 0], lengths, valid
 
 
 def _put_integers(out: Bytes, at: Integers, values: Integers, code: str) -> None:
@@ -154,27 +158,31 @@ def _pattern() -> tuple[bytes, int]:
     return made[: made.index(rest)], made.index(place)
 
 
-def _points(shapes: Column, told: Bytes, sizes: Integers) -> Bytes:
-    """Points differ in their coordinates and properties alone, so all are written from one pattern."""
-    text, place = _pattern()
-    pattern = np.frombuffer(text, np.uint8)
-    wholes = -(-(len(pattern) + sizes) // 8) * 8
+def _points(shapes: Column, told: _Properties) -> Bytes:
+    """Points differ in their coordinates and properties alone, so all are written from one pattern.
+
+    Features begin at multiples of eight bytes, so that they are filled by whole words.
+    """
+    pattern, place = _pattern()
+    size = len(pattern)
+    wholes = -(-(size + told.sizes) // 8) * 8
     at = np.cumsum(wholes) - wholes
     out = np.zeros(int(wholes.sum()), np.uint8)
-    out[at[:, None] + np.arange(len(pattern))] = pattern
-    _put_integers(out, at, wholes - PREFIX, "<u4")
+    words, halves = out.view("<u8"), out.view("<u4")
+    words[(at // 8)[:, None] + np.arange(size // 8)] = np.frombuffer(pattern, "<u8", size // 8)
     xy = shapes.data[(shapes.starts + _WKB_HEAD)[:, None] + np.arange(16)]
-    out[(at + place)[:, None] + np.arange(16)] = xy
-    _put_integers(out, at + len(pattern) - 4, sizes, "<u4")
-    out[spans(at + len(pattern), sizes)] = told
+    words[((at + place) // 8)[:, None] + np.arange(2)] = np.ascontiguousarray(xy).view("<u8")
+    halves[at // 4] = wholes - PREFIX
+    halves[(at + size - 4) // 4] = told.sizes
+    told.write(out, at + size)
     return out
 
 
-def _shapes(shapes: Column, told: Bytes, sizes: Integers) -> Iterator[bytes]:
+def _shapes(shapes: Column, told: _Properties) -> Iterator[bytes]:
     """Features one by one: of lines and areas the coordinates are what weighs."""
-    ends = np.cumsum(sizes)
-    rows = zip(shapes.starts.tolist(), shapes.lengths.tolist(), ends.tolist(), sizes.tolist(), strict=True)
-    data, properties = shapes.data.data, told.data
+    ends, sizes = np.cumsum(told.sizes).tolist(), told.sizes.tolist()
+    rows = zip(shapes.starts.tolist(), shapes.lengths.tolist(), ends, sizes, strict=True)
+    data, properties = shapes.data.data, told.joined().data
     for start, length, end, size in rows:
         fields: dict[int, Value] = {1: Vector(properties[end - size : end])}
         shape = _geometry(data[start : start + length]) if length else None

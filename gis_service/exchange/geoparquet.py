@@ -18,8 +18,8 @@ from gis_service.exchange.records import Column
 
 VERSION = "1.1.0"
 COVERING = "bbox"
-GROUP_ROWS = 100_000
-GROUP_BYTES = 32_000_000
+GROUP_ROWS = 50_000
+GROUP_BYTES = 16_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _BOX = pa.struct([(name, pa.float64()) for name in _CORNERS])
 
@@ -112,9 +112,9 @@ def _grown(whole: Bounds, bounds: Bounds) -> Bounds:
 
 
 def _boxes(bounds: Bounds) -> pa.Array:
-    corners = [pa.array(np.ascontiguousarray(bounds[:, place])) for place in range(4)]
-    missing = pa.array(np.isnan(bounds[:, 0]))
-    return pa.StructArray.from_arrays(corners, names=list(_CORNERS), mask=missing)
+    valid = ~np.isnan(bounds[:, 0])
+    corners = [arrow.fixed(pa.float64(), bounds[:, place], valid) for place in range(4)]
+    return pa.StructArray.from_buffers(_BOX, len(bounds), [arrow.bitmap(valid)], children=corners)
 
 
 def _metadata(bulk: Bulk, whole: Bounds) -> dict[str, str]:

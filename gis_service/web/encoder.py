@@ -27,6 +27,8 @@ AT_ONCE = 2  # encoders of one web process; each takes 40 to 150 MB
 WAITING = 8
 PATIENCE = 5.0  # seconds that a request waits for its turn
 PIECE = 256 * 1024
+# Arrow's own allocator keeps what it had; numpy's threads have nothing to do here.
+_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _ENDINGS = ("", "-journal", "-wal", "-shm")  # what SQLite puts beside a file
 
 Batches = AsyncGenerator[Batch, None]
@@ -116,7 +118,7 @@ async def _started() -> Process:
 def _environment() -> Mapping[str, str]:
     """Ours without the database's address, which an encoder has no use for."""
     kept = {name: value for name, value in os.environ.items() if name != "GIS_DATABASE_URL"}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return {**kept, **_FRUGAL, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 async def _feed(process: Process, told: bytes, batches: Batches) -> None:
