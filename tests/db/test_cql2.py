@@ -102,6 +102,7 @@ EXACT = [
     ("big = x", []),  # row 1 would be one if integers were rounded to floats first
     ("big > x", [1, 2, 3]),
     ("big + 0 = 9007199254740993", [1]),
+    ("big > x * 0 + 9223372036854774784", [3]),  # the float before 2^63
 ]
 
 
