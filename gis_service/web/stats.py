@@ -16,6 +16,7 @@ from gis_service.observe import Log
 from gis_service.web.lru import Lru
 
 VERSIONS = Query("select table_name, version from gis.layer_version")
+NEVER_WRITTEN = 0  # the version of a table before its first row
 _KEPT = 512  # layers times policy classes
 _log = Log("gis.web")
 
@@ -32,13 +33,13 @@ class StatsCache:
         wanted = list(views)
         versions = {name: int(version) for name, version in await self._database.run(VERSIONS)}
         made = await asyncio.gather(
-            *(self._one(view, versions.get(view.layer.table_name)) for view in wanted)
+            *(self._one(view, versions.get(view.layer.table_name, NEVER_WRITTEN)) for view in wanted)
         )
         return {view.id: stats for view, stats in zip(wanted, made, strict=True) if stats is not None}
 
-    async def _one(self, view: ViewedLayer, version: int | None) -> Stats | None:
+    async def _one(self, view: ViewedLayer, version: int) -> Stats | None:
         # A table that isn't ours has no version, so nothing says when it changes.
-        key = (view.digest, version) if version is not None and view.layer.managed else None
+        key = (view.digest, version) if view.layer.managed else None
         if key is not None and (held := self._held.get(key)) is not None:
             return held
         try:
