@@ -147,6 +147,7 @@ async def item(context: Context, request: Request, view: ViewedLayer, name: str)
         stats=(await context.stats.of([view])).get(view.id),
         before=await _beside(context, view, rows[0][0], backwards=True),
         after=await _beside(context, view, rows[0][0], backwards=False),
+        kept={name: text for name, text in request.parameters.items() if name == "release"},
         coarse=(await context.database.run(report_sql.coarse(view, identity)))[0][0],
     )
     return render.html(request, item_page.page(render.frame(request), single))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gis_service.catalog.view import ViewedLayer
 from gis_service.features.documents import Dataset, Stats
-from gis_service.web import field
+from gis_service.web import field as words
 from gis_service.web.frame import Document, Frame, Urls, formats, map_settings, rendered, trail
 from gis_service.web.items_page import GROUND
 
@@ -52,13 +52,14 @@ class Single:
     stats: Stats | None
     before: str = ""  # ids of the neighbours by key
     after: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)  # the release that neighbours are asked of too
     coarse: bool = False  # whether the position may be less exact than the true one
 
 
 def page(frame: Frame, single: Single) -> str:
     """The whole page."""
     view, feature = single.view, single.feature
-    name, box = field.title_of(feature, frame.lang), bounds(feature.get("geometry"))
+    name, box = words.title_of(feature, frame.lang), bounds(feature.get("geometry"))
     layer = view.title.say(frame.lang)
     rows, empty = _rows(frame, single)
     steps = (
@@ -74,14 +75,14 @@ def page(frame: Frame, single: Single) -> str:
         layer=layer,
         id=view.id,
         feature=feature,
-        basis=feature["properties"].get(field.BASIS),
+        basis=feature["properties"].get(words.BASIS),
         coarse=_coarse_note(frame, feature) if single.coarse else "",
         rows=rows,
         empty=empty,
         place=_place(frame, box),
         on_map=_on_map(frame, view, box),
-        before=_beside(frame, view, single.before),
-        after=_beside(frame, view, single.after),
+        before=_beside(frame, single, single.before),
+        after=_beside(frame, single, single.after),
         sources=_sources(frame, view, single.stats),
         map=_map(frame, single, box),
         formats=formats(feature),
@@ -111,8 +112,8 @@ def _coarse_note(frame: Frame, feature: Document) -> str:
     if cell is None:
         return frame.say("page.coarse.unknown")
     kilometres = round(cell * _KILOMETRES, 1)
-    across = f"{field.number(kilometres, frame.lang)} km" if kilometres >= 1 else f"{kilometres * 1000:.0f} m"
-    return frame.say("page.coarse", size=field.number(cell, frame.lang), across=across)
+    across = f"{words.number(kilometres, frame.lang)} km" if kilometres >= 1 else f"{kilometres * 1000:.0f} m"
+    return frame.say("page.coarse", size=words.number(cell, frame.lang), across=across)
 
 
 def cell_of(feature: Document) -> float | None:
@@ -137,8 +138,8 @@ def _rows(frame: Frame, single: Single) -> tuple[list[Row], list[str]]:
     """The properties that have a value, and the titles of those that have none."""
     rows, empty = [], []
     values = single.feature["properties"]
-    for each in field.fields(single.view, frame.lang):
-        text = field.shown(values.get(each.name), each, frame.lang)
+    for each in words.fields(single.view, frame.lang):
+        text = words.shown(values.get(each.name), each, frame.lang)
         if text:
             rows.append(Row(each.title, text, each.name, each.description, _address(text)))
         else:
@@ -168,7 +169,7 @@ def _place(frame: Frame, box: Box | None) -> str:
 
 
 def _degrees(value: float, letters: str, lang: str) -> str:
-    return f"{field.number(round(abs(value), 5), lang)}°{letters[value < 0]}"
+    return f"{words.number(round(abs(value), 5), lang)}°{letters[value < 0]}"
 
 
 def _on_map(frame: Frame, view: ViewedLayer, box: Box | None) -> str:
@@ -181,8 +182,8 @@ def _on_map(frame: Frame, view: ViewedLayer, box: Box | None) -> str:
     return Urls(frame).page(frame.links.map(), fragment, layers=view.id)
 
 
-def _beside(frame: Frame, view: ViewedLayer, feature: str) -> str:
-    return Urls(frame).page(frame.links.item(view.id, feature)) if feature else ""
+def _beside(frame: Frame, single: Single, feature: str) -> str:
+    return Urls(frame).page(frame.links.item(single.view.id, feature, single.kept)) if feature else ""
 
 
 def _sources(frame: Frame, view: ViewedLayer, stats: Stats | None) -> list[Source]:
@@ -200,7 +201,8 @@ def _dataset(frame: Frame, dataset: Dataset) -> Source:
 
 
 def _map(frame: Frame, single: Single, box: Box | None) -> Mapping[str, object]:
-    view, exact = single.view, next((each["href"] for each in formats(single.feature)), None)
+    view = single.view
+    exact = frame.links.item(view.id, str(single.feature["id"]), {**single.kept, "f": "json"})
     return map_settings(
         frame,
         layers=[GROUND, view.id],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from functools import cache
@@ -12,6 +13,7 @@ import pytest
 
 from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC
+from gis_service.catalog.layer import Property, Text
 from gis_service.catalog.registry import load_catalog
 from gis_service.features.conformance import CLASSES
 from gis_service.features.documents import Dataset, Stats
@@ -250,6 +252,33 @@ def test_the_map_is_told_its_words_and_addresses_as_data() -> None:
     assert settings["style"] == LINKS.style("overview")
     assert settings["execution"] == LINKS.execution("overlap-report")
     assert settings["texts"]["map.report"] == "Báo cáo chồng lấn"
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (Found((), True, False), "No feature matches"),
+        (Found([FEATURE], True, False, matched=1), "All 1 on this page"),
+        (Found([FEATURE], True, True, matched=1200), "1–1 of 1,200"),
+        (Found([FEATURE], False, True, matched=1200), "1 on this page, 1,200 in all"),
+        (Found([FEATURE], True, True, more_than=10_000), "1–1 of more than 10,000"),
+        (Found([FEATURE], False, True, more_than=10_000), "1 on this page, more than 10,000 in all"),
+        (Found([FEATURE], True, True), "1–1; more on the next page"),
+        (Found([FEATURE], False, True), "1 on this page; more on the next"),
+        (Found([FEATURE], False, False), "The last 1"),
+    ],
+)
+def test_a_count_says_no_more_than_is_known(found: Found, sentence: str) -> None:
+    assert found.sentence(frame()) == sentence
+
+
+def test_a_form_never_sends_more_fields_than_a_query_string_holds() -> None:
+    many = {f"p{n}": Property(title=Text(en=f"P {n}", vi=f"P {n}")) for n in range(60)}
+    wide = dataclasses.replace(AREAS, properties=many)
+    form = filter_form.build(wide, frame(), {}, 10)
+    fields = [each for control in (*form.first, *form.more) for each in control.inputs]
+    assert len(fields) <= filter_form.MOST
+    assert len(form.first) + len(form.more) + form.left_out == 61  # and the period of the layer
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])

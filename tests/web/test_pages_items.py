@@ -1,8 +1,10 @@
 """The pages of features as a person meets them: forms without scripts, chips, counts, hostile values."""
 
 import html
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -64,6 +66,18 @@ def count(text: str) -> str:
     found = re.search(r'<p class="count"[^>]*>([^<]*)</p>', text)
     assert found is not None
     return found[1]
+
+
+def settings(text: str) -> Any:
+    """What the page's map is told."""
+    found = re.search(r"data-small-map-settings>(.*?)</script>", text, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def drawn(web: httpx.Client, text: str) -> Any:
+    """The features that the page's map asks for."""
+    return web.get(settings(text)["features"] + "&zoom-level=8").json()["features"]
 
 
 @pytest.mark.parametrize(
@@ -181,12 +195,9 @@ def test_the_map_of_a_later_page_asks_for_the_very_features_of_its_table(web: ht
     following = re.search(r'<a rel="next" href="([^"]*)"', first)
     assert following is not None
     second = web.get(html.unescape(following[1]), headers=BROWSER).text
-    settings = re.search(r"data-small-map-settings>(.*?)</script>", second, re.DOTALL)
-    assert settings is not None
-    address = httpx.Response(200, text=settings[1]).json()["features"]
-    drawn = web.get(f"{address}&zoom-level=8").json()["features"]
-    assert [feature["id"] for feature in drawn] == rows(second)
-    assert drawn[0]["properties"] == {}
+    found = drawn(web, second)
+    assert [feature["id"] for feature in found] == rows(second)
+    assert found[0]["properties"] == {}
 
 
 @pytest.mark.parametrize(
@@ -245,3 +256,22 @@ def test_what_is_missing_is_told_in_words(web: httpx.Client) -> None:
     text = page(web, f"{AREAS}/none", 404, lang="vi")
     assert "Không có gì ở đây" in text
     assert "Hãy tìm trong lớp dữ liệu" in text
+
+
+def test_another_reference_system_moves_no_map(web: httpx.Client) -> None:
+    """VN-2000 numbers in the address are the data's; a map of the web has degrees."""
+    crs = "http://www.opengis.net/def/crs/EPSG/0/3405"
+    first = page(web, AREAS, limit="1", crs=crs)
+    following = re.search(r'<a rel="next" href="([^"]*)"', first)
+    assert following is not None
+    second = web.get(html.unescape(following[1]), headers=BROWSER).text
+    for text in (first, second):
+        (west, *_), *_ = drawn(web, text)[0]["geometry"]["coordinates"][0]
+        assert 105 < west[0] < 107
+    assert "crs=" not in settings(page(web, f"{AREAS}/open-A", crs=crs))["exact"]
+
+
+def test_a_page_of_a_past_release_stays_with_it(web: httpx.Client) -> None:
+    text = page(web, f"{AREAS}/open-A", release="1")
+    assert re.search(r'<a rel="next" href="[^"]*/items/open-B\?release=1"', text)
+    assert settings(text)["exact"].endswith("release=1&f=json")

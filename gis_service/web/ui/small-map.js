@@ -83,7 +83,8 @@ function addFeatures(map, data) {
   map.addSource(SOURCE, { type: "geojson", data, tolerance: 0.1, generateId: true });
   const layer = (id, type, kind, paint) => map.addLayer({ id, type, source: SOURCE, filter: ["==", ["geometry-type"], kind], paint });
   layer("features-fill", "fill", "Polygon", { "fill-color": colour, "fill-opacity": lit(0.45, 0.25) });
-  layer("features-line", "line", "Polygon", { "line-color": colour, "line-width": lit(3.4, 1.6) });
+  layer("features-line", "line", "Polygon", { "line-color": colour, "line-width": 1.6 });
+  layer("features-lit", "line", "Polygon", { "line-color": colour, "line-width": 3.4, "line-opacity": lit(1, 0) });
   layer("features-path", "line", "LineString", { "line-color": colour, "line-width": lit(5, 2.4) });
   layer("features-point", "circle", "Point", { "circle-color": colour, "circle-radius": lit(9, 5), "circle-stroke-color": "#ffffff", "circle-stroke-width": lit(2.4, 1.4) });
 }
