@@ -17,8 +17,8 @@ from gis_service.web.message import Response
 FIRST_BYTES = 64 * 1024  # an answer that ends within these is sent whole, with its length
 PART_BYTES = 64 * 1024  # of a chunk that are handed on at once
 PIECE_BYTES = 512 * 1024  # of a file
-AT_ONCE = 48  # streams of one process; each holds a batch of rows, at worst some 16 MB
-AT_ONCE_EACH = 12  # of one caller
+AT_ONCE = 32  # streams of one process; each holds batches of rows, some 10 MB
+AT_ONCE_EACH = 8  # of one caller
 IDLE_SECONDS = 60.0  # a client that takes nothing for so long is left
 _log = Log("gis.web")
 
