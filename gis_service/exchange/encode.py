@@ -49,11 +49,11 @@ def _write(told: dict[str, object], bulk: Bulk, found: Iterable[Batch], out: Bin
 
 
 def _spooled(bulk: Bulk, found: Iterable[Batch], path: Path, most_bytes: int) -> int:
-    from gis_service.exchange import geopackage  # noqa: PLC0415  # as above
+    from gis_service.exchange import gdal_file  # noqa: PLC0415  # as above
 
     try:
-        geopackage.write(bulk, found, path, most_bytes)
-    except geopackage.TooLong:
+        gdal_file.write("gpkg", bulk, found, path, most_bytes)
+    except gdal_file.TooLong:
         return TOO_LONG
     return 0
 
