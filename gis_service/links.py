@@ -68,6 +68,9 @@ class Links:
     def schema(self, layer: str) -> str:
         return self.collection(layer) + "/schema"
 
+    def feature_schema(self, layer: str) -> str:
+        return self.schema(layer) + "/geojson"
+
     def items(self, layer: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(self.collection(layer) + "/items", query)
 

@@ -182,7 +182,7 @@ def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[s
         link(links.queryables(view.id), OGC_REL + "queryables", media.SCHEMA, say("web.queryables", lang)),
         link(links.sortables(view.id), OGC_REL + "sortables", media.SCHEMA, say("web.sortables", lang)),
         link(links.schema(view.id), OGC_REL + "schema", media.SCHEMA, say("web.schema", lang)),
-        link(links.schema(view.id), "describedby", media.SCHEMA, say("web.schema", lang)),
+        link(links.feature_schema(view.id), "describedby", media.SCHEMA, say("web.feature-schema", lang)),
         link(links.tilesets(view.id), OGC_REL + "tilesets-vector", media.JSON, say("web.tiles", lang)),
         link(links.tilejson([view.id]), "related", media.JSON, say("web.tilejson", lang)),
         link(links.collections(), "parent", media.JSON, say("web.collections", lang)),

@@ -38,14 +38,30 @@ def schema(view: ViewedLayer, links: Links, lang: str) -> Member:
     return _document(links.schema(view.id), view, properties, lang)
 
 
+def feature(view: ViewedLayer, links: Links, lang: str) -> Member:
+    """A feature as GeoJSON has it: by this GDAL knows the fields of an empty answer and of null values (G4).
+
+    GDAL reads a type only where it's one word, so that null, which any property may be, isn't named.
+    """
+    properties = {name: described(prop, lang) for name, prop in view.properties.items()}
+    for about in properties.values():
+        about.pop("x-ogc-unit", None)
+    members: dict[str, Member] = {
+        "type": {"type": "string", "enum": ["Feature"]},
+        ID: {"title": say("schema.id", lang), **_TYPES[view.layer.id_type]},
+        GEOMETRY: {"oneOf": [{"type": "null"}, {"$ref": _geojson(view)}]},
+        "properties": {"type": "object", "properties": properties},
+    }
+    return {**_document(links.feature_schema(view.id), view, members, lang), "required": list(members)}
+
+
 def queryables(view: ViewedLayer, links: Links, lang: str) -> Member:
     """What clients may filter by.
 
     QGIS knows the geometry by its `$ref` alone and only where it has no `type` (row Q8). Part 5 forbids a
     `$ref`, so that the schema has none, and here the class `queryables` of Part 3 holds, not that of Part 5.
     """
-    reference: Member = {"$ref": f"https://geojson.org/schema/{view.geometry_type}.json"}
-    properties = {ID: _identity(view, lang), GEOMETRY: reference | _geometry(view, lang)}
+    properties = {ID: _identity(view, lang), GEOMETRY: {"$ref": _geojson(view)} | _geometry(view, lang)}
     properties |= {name: described(prop, lang) for name, prop in query.queryables(view).items()}
     return _closed(_document(links.queryables(view.id), view, properties, lang))
 
@@ -90,6 +106,10 @@ def _geometry(view: ViewedLayer, lang: str) -> Member:
         "format": f"geometry-{view.geometry_type.lower()}",
         "x-ogc-role": "primary-geometry",
     }
+
+
+def _geojson(view: ViewedLayer) -> str:
+    return f"https://geojson.org/schema/{view.geometry_type}.json"
 
 
 def _roles(view: ViewedLayer) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from gis_service import links as media
-from gis_service.features import filters
+from gis_service.features import filters, formats
 from gis_service.features.query import MAX_OFFSET, MAX_ZOOM
 from gis_service.geo.crs import CRS84
 from gis_service.settings import Limits
 from gis_service.texts import LANGUAGES
-from gis_service.web import openapi_features
 from gis_service.web.openapi_parts import (
     COUNT,
     TEXT,
@@ -40,10 +39,11 @@ def components(limits: Limits, lang: str) -> Part:
 
 
 def _shared(lang: str) -> Part:
-    pages = [each.name for each in openapi_features.PAGES]
+    pages, files = ([each.name for each in of] for of in (formats.FORMATS, formats.EXPORTS))
     return {
         "f": parameter("f", {**TEXT, "enum": ["json", "html"]}, told("f", lang)),
         "f-features": parameter("f", {**TEXT, "enum": pages}, told("f-features", lang)),
+        "f-export": parameter("f", {**TEXT, "enum": files}, told("f-export", lang)),
         "lang": parameter("lang", {**TEXT, "enum": list(LANGUAGES)}, told("lang", lang)),
     }
 

@@ -28,7 +28,6 @@ from gis_service.web.openapi_parts import (
 _WHICH = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "release")
 _HOW = ("crs", "skipGeometry", "zoom-level")
 _PAGE = ("limit", "after", "offset")
-PAGES = (formats.JSON, formats.HTML)
 
 
 def paths(views: Iterable[ViewedLayer], lang: str) -> Mapping[str, Part]:
@@ -61,7 +60,11 @@ def _of_layer(view: ViewedLayer, lang: str) -> Mapping[str, Part]:
         f"{at}/queryables": get(f"get{name}Queryables", "queryables", schemas, *FORM),
         f"{at}/sortables": get(f"get{name}Sortables", "sortables", schemas, *FORM),
         f"{at}/schema": get(f"get{name}Schema", "schema", schemas, *FORM),
+        f"{at}/schema/geojson": get(f"get{name}FeatureSchema", "feature-schema", schemas, *FORM),
         f"{at}/items": get(f"get{name}Features", "items", _pages(), *page),
+        f"{at}/export": get(
+            f"export{name}", "export", _files(), *rows, reference("f-export"), reference("lang")
+        ),
         f"{at}/items/{{featureId}}": get(f"get{name}Feature", "item", _feature(), *single),
     }
 
@@ -91,8 +94,13 @@ def _identifier(layer: str) -> str:
 
 
 def _pages() -> Part:
-    content = {each.media: _content(each, "FeatureCollection") for each in PAGES}
+    content = {each.media: _content(each, "FeatureCollection") for each in formats.FORMATS}
     return answers(content, headers=("Content-Crs", "ETag", "Link", "OGC-NumberMatched"), missing=True)
+
+
+def _files() -> Part:
+    content = {each.media: _content(each, "FeatureCollection") for each in formats.EXPORTS}
+    return answers(content, headers=("Content-Crs", "OGC-NumberMatched"), missing=True)
 
 
 def _content(form: formats.Format, schema: str) -> Part:

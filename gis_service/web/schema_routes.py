@@ -26,18 +26,13 @@ def _handler(kind: str, make: Callable[[ViewedLayer, Links, str], schemas.Member
 
 
 def routes() -> list[Route]:
+    made = (
+        ("queryables", "queryables", schema_page.QUERYABLES, schemas.queryables),
+        ("sortables", "sortables", schema_page.SORTABLES, schemas.sortables),
+        ("schema", "schema", schema_page.SCHEMA, schemas.schema),
+        ("feature-schema", "schema/geojson", schema_page.SCHEMA, schemas.feature),
+    )
     return [
-        route(
-            "queryables",
-            "/collections/{}/queryables",
-            _handler(schema_page.QUERYABLES, schemas.queryables),
-            kept=True,
-        ),
-        route(
-            "sortables",
-            "/collections/{}/sortables",
-            _handler(schema_page.SORTABLES, schemas.sortables),
-            kept=True,
-        ),
-        route("schema", "/collections/{}/schema", _handler(schema_page.SCHEMA, schemas.schema), kept=True),
+        route(name, f"/collections/{{}}/{path}", _handler(kind, make), kept=True)
+        for name, path, kind, make in made
     ]

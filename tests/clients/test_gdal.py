@@ -189,10 +189,19 @@ def test_g4_the_schema_gives_types_and_fields(recorder: Recorder) -> None:
     """Linked as `describedby`, so an empty answer has its fields, and null values their types."""
     info = pyogrio.read_info(f"OAPIF:{recorder.url}/collections/protected-areas", layer="protected-areas")
     types = dict(zip(info["fields"], info["dtypes"], strict=True))
-    assert "/collections/protected-areas/schema" in recorder.requests
+    assert "/collections/protected-areas/schema/geojson" in recorder.requests
     assert (types["status_yr"], types["rep_area"]) == ("int32", "float64")
     assert types["decision_date"].startswith("datetime64")
     assert info["geometry_type"] == "MultiPolygon"
+
+
+def test_g4_an_empty_layer_has_its_fields(start_server: Starter, fresh_database: str) -> None:
+    info = pyogrio.read_info(f"OAPIF:{start_server(fresh_database)}", layer="plots")
+    assert info["features"] == 0
+    types = dict(zip(info["fields"], info["dtypes"], strict=True))
+    assert types.keys() == {"plot_type", "stratum", "area_m2", "status", "established", "last_visit", "basis"}
+    assert types["area_m2"] == "float64"
+    assert types["last_visit"].startswith("datetime64")
 
 
 @pytest.mark.parametrize("uri", [CRS84, UTM48, "http://www.opengis.net/def/crs/EPSG/0/4326"])

@@ -92,11 +92,18 @@ def test_q9_what_a_feature_has_is_what_its_schema_says(web: httpx.Client, centre
                 assert {"id", "geometry", *feature["properties"]} == document["properties"].keys()
 
 
-def test_g4_gdal_finds_the_schema_by_describedby(web: httpx.Client) -> None:
-    links = web.get(AREAS).json()["links"]
-    found = {link["rel"]: link for link in links if link["href"].endswith("/schema")}
-    assert found["describedby"]["href"] == found[REL + "schema"]["href"]
-    assert found["describedby"]["type"] == "application/schema+json"
+def test_g4_gdal_finds_the_fields_of_a_feature_by_describedby(web: httpx.Client) -> None:
+    """GDAL looks for them where GeoJSON has them, below `properties` of a feature."""
+    for collection in web.get("/collections").json()["collections"]:
+        (link,) = [link for link in collection["links"] if link["rel"] == "describedby"]
+        assert link["type"] == "application/schema+json"
+        document = web.get(link["href"], headers={"Accept": link["type"]}).json()
+        OAS31Validator.check_schema(document)
+        assert document["$id"] == link["href"]
+        fields = document["properties"]["properties"]["properties"]
+        whole = web.get(f"/collections/{collection['id']}/schema").json()["properties"]
+        assert fields.keys() == whole.keys() - {"id", "geometry"}
+        assert all(about["type"] == whole[name]["type"] for name, about in fields.items())
 
 
 def test_types_units_and_values_are_told(web: httpx.Client) -> None:
