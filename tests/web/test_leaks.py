@@ -127,6 +127,7 @@ def requests(gids: list[int]) -> Iterator[str]:
             f"{base}/queryables",
             f"{base}/sortables",
             f"{base}/schema",
+            f"{base}/schema/geojson",
             f"{base}/tiles",
             f"{base}/items?limit=100",
             f"{base}/items?limit=2",
