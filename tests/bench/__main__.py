@@ -213,17 +213,17 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
             print_lines(report.case_lines(measured, ruled(case, known)))
             if args.json:
                 report.write_json(args.json, cells)
-        measured_exports = exported(args, found)
+        measured_exports = exported(args, found, known.ids[exports.LAYER][1])
         print_end(found, cells, measured_exports)
 
 
-def exported(args: argparse.Namespace, found: Sequence[Target]) -> list[Export]:
+def exported(args: argparse.Namespace, found: Sequence[Target], rows: int) -> list[Export]:
     """The exports of our server that the command line chose, printed as they end."""
     ours = next((target for target in found if is_ours(target)), None)
     measured: list[Export] = []
     for name in exports.NAMES:
         if ours is not None and (not args.case or any(fnmatch.fnmatch(name, glob) for glob in args.case)):
-            measured.append(exports.measure(ours, name))
+            measured.append(exports.measure(ours, name, rows))
             print_lines([measured[-1].line()])
     return measured
 
