@@ -134,7 +134,6 @@ def requests(gids: list[int]) -> Iterator[str]:
         )
         yield f"{base}/items?limit=100&release=1"
         yield f"{base}/items?limit=100&f=html"
-        yield from (f"{base}/items/{gid}?f=html" for gid in gids[:3])
         for box in SPOTS:
             yield f"{base}/items?limit=100&bbox={','.join(map(str, box.as_tuple()))}"
         yield from (f"{base}/items/{gid}" for gid in gids)
@@ -143,6 +142,7 @@ def requests(gids: list[int]) -> Iterator[str]:
             for box in SPOTS:
                 x, y, *_ = covering(box, zoom)
                 yield f"/xyz/{layer}/{zoom}/{x}/{y}.mvt"
+    yield from (f"/collections/occurrences/items/{gid}?f=html" for gid in gids[:4])  # names its neighbours
     yield from (f"/collections/protected-areas/items/closed-{code}" for code in "AB")
     yield from (f"/collections/species-ranges/items/range-{number}" for number in (0, 1))
     yield "/collections/occurrences/items?recordedBy=Recorder%20B0"
