@@ -59,8 +59,9 @@ class Single:
 def page(frame: Frame, single: Single) -> str:
     """The whole page."""
     view, feature = single.view, single.feature
-    name, box = words.title_of(feature, frame.lang), bounds(feature.get("geometry"))
-    layer = view.title.say(frame.lang)
+    layer, box = view.title.say(frame.lang), bounds(feature.get("geometry"))
+    name = words.title_of(feature, frame.lang)
+    name = f"{layer} {name}" if name == str(feature["id"]) else name
     rows, empty = _rows(frame, single)
     steps = (
         (layer, frame.links.collection(view.id)),
