@@ -49,6 +49,11 @@ def _write(told: dict[str, object], bulk: Bulk, found: Iterable[Batch], out: Bin
 
 
 def _spooled(bulk: Bulk, found: Iterable[Batch], path: Path, most_bytes: int) -> int:
+    for heavy in (
+        "geopandas",
+        "pandas",
+    ):  # pyogrio loads them if it can: a second and 60 MB, for nothing here
+        sys.modules[heavy] = None  # type: ignore[assignment]  # as the import system has it for "isn't there"
     from gis_service.exchange import gdal_file  # noqa: PLC0415  # as above
 
     try:

@@ -6,8 +6,9 @@ puts what follows a null into the wrong column.
 
 from __future__ import annotations
 
+import json
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -48,11 +49,16 @@ def header(bulk: Bulk) -> bytes:
         9: Scalar("H", 0),  # the size of an index's nodes: there is none
         11: bulk.title,
         12: bulk.description,
-        13: bulk.metadata_json,
+        13: json.dumps(_beside(bulk.metadata), ensure_ascii=False),
     }
     if bulk.geometry_type:
         about[10] = Table({0: "EPSG", 1: Scalar("i", bulk.srid), 5: f"EPSG:{bulk.srid}"})
     return MAGIC + bytes(written(Table(about)))
+
+
+def _beside(metadata: Mapping[str, object]) -> Mapping[str, object]:
+    """What has no field of its own; GDAL would take a second title for the first."""
+    return {name: value for name, value in metadata.items() if name not in ("title", "description")}
 
 
 def write(bulk: Bulk, batches: Iterable[Batch], out: BinaryIO) -> None:

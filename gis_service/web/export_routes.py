@@ -16,7 +16,7 @@ from gis_service.features.documents import Stats
 from gis_service.features.formats import EXPORTS, Format
 from gis_service.features.query import ItemsRequest, parse_items
 from gis_service.features.refusal import refuse
-from gis_service.web import negotiate, paging, releases, walk
+from gis_service.web import negotiate, paging, releases, small_file, walk
 from gis_service.web.context import Context
 from gis_service.web.encoder import Spool
 from gis_service.web.message import Headers, Request, Response
@@ -59,7 +59,9 @@ def _exported(
 
 
 def _encoded(context: Context, told: Bulk, batches: Batches, form: Format) -> Chunks:
-    if form is not formats.GPKG:
+    if form is formats.FGB:
+        return small_file.flatgeobuf(told, batches, context.encoders)
+    if form is formats.PARQUET:
         return context.encoders.stream(form.name, told, batches)
     limits = context.settings.limits
     spool = Spool(context.settings.data_dir / _FOLDER, limits.export_bytes, limits.export_seconds)
