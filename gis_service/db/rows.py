@@ -69,20 +69,23 @@ def geometry(view: ViewedLayer, binds: Binds) -> str:
     return f"case when {mine} then t.{ident(view.exact)} else {seen} end"
 
 
-def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool) -> str:
+def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool, there: int | None = None) -> str:
     """Rows whose visible geometry meets a box (SQL); always as `column && box`, which the index answers.
 
+    With `there`, the system of a box too large for the layer's own: rows are brought to it one by one.
     A hidden exact position must not answer, so the coarse one decides for rows that aren't the caller's own.
     """
     mine = own(view, binds)
     if view.exact is None or mine is None:
-        return _meets(view.geometry, box, exactly)
-    inside = f"({mine} and {_meets(view.exact, box, exactly)})"
-    return f"({inside} or (not ({mine}) and {_meets(view.geometry, box, exactly)}))"
+        return _meets(view.geometry, box, exactly, there)
+    inside = f"({mine} and {_meets(view.exact, box, exactly, there)})"
+    return f"({inside} or (not ({mine}) and {_meets(view.geometry, box, exactly, there)}))"
 
 
-def _meets(column: str, box: str, exactly: bool) -> str:
+def _meets(column: str, box: str, exactly: bool, there: int | None) -> str:
     name = f"t.{ident(column)}"
+    if there is not None:
+        return f"ST_Intersects(ST_Transform({name}, {there:d}), {box})"
     return f"{name} && {box} and ST_Intersects({name}, {box})" if exactly else f"{name} && {box}"
 
 

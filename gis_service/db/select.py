@@ -156,9 +156,7 @@ def conditions(view: ViewedLayer, query: ItemsQuery, binds: Binds) -> list[str]:
     """All that a row must meet to match, but for the place where a page begins."""
     made = rows.visible(view, binds)
     if query.bbox is not None:
-        shapes = [boxes.shape(part, view.srid, binds) for part in query.bbox.parts()]
-        # Points too: `&&` compares in single precision, so alone it lets in what lies half a metre outside.
-        either = " or ".join(f"({rows.meets(view, box, binds, exactly=True)})" for box in shapes)
+        either = " or ".join(f"({_within(view, part, binds)})" for part in query.bbox.parts())
         made.append(f"({either})")
     if query.datetime is not None and view.time is not None:
         made += _during(view, query.datetime, binds)
@@ -166,6 +164,14 @@ def conditions(view: ViewedLayer, query: ItemsQuery, binds: Binds) -> list[str]:
     if query.filter is not None:
         made.append(condition(view, query.filter, binds))
     return made
+
+
+def _within(view: ViewedLayer, box: BBox | Box, binds: Binds) -> str:
+    # Points too: `&&` compares in single precision, so alone it lets in what lies half a metre outside.
+    if boxes.folds(box, view.srid):
+        own = boxes.srid(box)
+        return rows.meets(view, boxes.shape(box, own, binds), binds, exactly=True, there=own)
+    return rows.meets(view, boxes.shape(box, view.srid, binds), binds, exactly=True)
 
 
 def _equals(view: ViewedLayer, name: str, value: Value, binds: Binds) -> str:

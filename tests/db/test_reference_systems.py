@@ -16,7 +16,7 @@ from gis_service.db.select import ItemsQuery
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox, Box
 from gis_service.geo.crs import WGS84, Crs, Systems, epsg
-from tests import sample
+from tests import sample, trial
 from tests.sample import CENTRE
 
 VN2000 = (4756, 3405, 3406, *range(5896, 5900), *range(9205, 9219))
@@ -178,6 +178,27 @@ def test_a_box_in_degrees_is_bent_to_a_layer_in_metres(db: SyncDatabase) -> None
     assert covers(db, box, 105.0, 20.01, srid=3405)
     assert not covers(db, box, 105.0, 19.99, srid=3405)
     assert not covers(db, box, 110.1, 20.5, srid=3405)
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        (BBox(-180, -90, 180, 90), 3),  # the world, which has no place in UTM
+        (BBox(104, 19, 106.5, 21), 2),
+        (BBox(60, -60, 150, 60), 3),
+        (BBox(-180, -90, 0, 90), 0),
+        (Box(-2e7, -2e7, 2e7, 2e7, MERCATOR), 3),
+        (Box(1.1e7, 2e6, 1.2e7, 2.5e6, MERCATOR), 3),
+        (Box(-1e7, 2e6, -9e6, 2.5e6, MERCATOR), 0),
+    ],
+)
+def test_a_layer_in_metres_is_found_by_boxes_of_any_size(
+    fresh_database: str, box: BBox | Box, found: int
+) -> None:
+    with SyncDatabase(fresh_database) as opened:
+        trial.fill(opened)
+        query = select.count(trial.METRIC, ItemsQuery(bbox=box))
+        assert opened.run(dataclasses.replace(query, role=None)) == [(found,)]
 
 
 def test_a_box_in_metres_still_wakes_the_index(db: SyncDatabase, catalog: Catalog) -> None:
