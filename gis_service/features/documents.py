@@ -12,6 +12,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.db.published import PublishedFile
 from gis_service.features.conformance import CLASSES
 from gis_service.features.enclosures import enclosures
+from gis_service.features.formats import EXPORTS, JSON
 from gis_service.geo.crs import CRS84, WGS84, epsg_uri
 from gis_service.links import OGC_REL, Links, link
 from gis_service.texts import say
@@ -179,6 +180,11 @@ def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[s
         *formats(links.collection(view.id), media.JSON, lang),
         link(items, "items", media.GEOJSON, say("web.items", lang)),
         link(with_format(items, "html"), "items", media.HTML, say("web.items-html", lang)),
+        *(
+            link(with_format(items, each.name), "items", each.media, say(f"page.format.{each.name}", lang))
+            for each in EXPORTS
+            if each is not JSON
+        ),
         link(links.queryables(view.id), OGC_REL + "queryables", media.SCHEMA, say("web.queryables", lang)),
         link(links.sortables(view.id), OGC_REL + "sortables", media.SCHEMA, say("web.sortables", lang)),
         link(links.schema(view.id), OGC_REL + "schema", media.SCHEMA, say("web.schema", lang)),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from gis_service.access import keystore
 from gis_service.db.sync import SyncDatabase
 from tests import sample
 from tests.clients.qgis_oapif import Layer, Qgis
@@ -42,7 +43,15 @@ _VALUES = [
 
 
 @pytest.fixture(scope="module")
-def service(start_server: Starter, database: str) -> str:
+def centre_key(database: str) -> str:
+    """An API key of the centre, made before the server starts, for a new one is known only after a second."""
+    with SyncDatabase(database) as opened:
+        keystore.ensure_principal(opened, sample.CENTRE)
+        return keystore.create(opened, sample.CENTRE.name)
+
+
+@pytest.fixture(scope="module")
+def service(start_server: Starter, database: str, centre_key: str) -> str:
     """The address of a server whose layers hold the sample (see tests/sample.py)."""
     sample.fill(database)
     with SyncDatabase(database) as opened:

@@ -11,12 +11,9 @@ import pyogrio
 import pytest
 from geopandas import GeoDataFrame
 
-from gis_service.access import keystore
-from gis_service.db.sync import SyncDatabase
 from tests.clients.conftest import PUBLIC_COUNTS
 from tests.clients.recorder import Recorder, recorded
 from tests.conftest import Starter
-from tests.sample import CENTRE
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 UTM48 = "http://www.opengis.net/def/crs/EPSG/0/3405"  # VN-2000 / UTM zone 48N: easting first
@@ -243,12 +240,9 @@ def test_g7_a_time_as_an_open_option(recorder: Recorder) -> None:
     assert "datetime=../2019-01-01" in recorder.items()[-1]
 
 
-def test_gdal_reads_with_a_key(service: str, database: str) -> None:
+def test_gdal_reads_with_a_key(service: str, centre_key: str) -> None:
     """The centre sees all ten occurrences where the public sees eight; the key is Basic's password."""
-    with SyncDatabase(database) as opened:
-        keystore.ensure_principal(opened, CENTRE)
-        key = keystore.create(opened, CENTRE.name)
-    frame = pyogrio.read_dataframe(f"OAPIF:{service}", layer="occurrences", USERPWD=f"any:{key}")
+    frame = pyogrio.read_dataframe(f"OAPIF:{service}", layer="occurrences", USERPWD=f"any:{centre_key}")
     assert (len(frame), "recordedBy" in frame) == (10, True)
 
 
