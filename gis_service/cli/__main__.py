@@ -13,6 +13,7 @@ from gis_service.cli import (
     key,
     load,
     prepare,
+    publish,
     report,
     serve,
     status,
@@ -26,7 +27,7 @@ from gis_service.errors import DiskFull, GisError
 from gis_service.settings import load_settings
 from gis_service.texts import say
 
-COMMANDS = (up, down, status, test, check, load, report, bench, key, tile, prepare, serve, work)
+COMMANDS = (up, down, status, test, check, load, publish, report, bench, key, tile, prepare, serve, work)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -7,29 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db import versions
 from gis_service.db.pool import Row
 from gis_service.db.query import Query
 
-_IS_CURRENT = (
-    "exists (select from gis.layer_version v where (v.table_name, v.version) = (f.table_name, f.version))"
-)
+_IS_CURRENT = f"f.stamp = {versions.of_classes('f.table_name', 'f.classes')}"
 _OF = f"""
     select f.stored, f.layer, f.format, f.name, f.length, f.sha256, f.release, f.made
       from gis.published_file f where f.digest = any($1::text[]) and {_IS_CURRENT} order by f.layer, f.name
 """
-_STATE = """
-    select (select version from gis.layer_version where table_name = $1),
-           (select coalesce(max(release), 0) from gis.release),
-           (select epoch from gis.policy_epoch)
+_STATE = f"""
+    select {versions.of_classes("$1", "$2::text[]")},
+           (select epoch from gis.policy_epoch),
+           (select coalesce(max(release), 0) from gis.release)
 """
 _REPLACE = """
     insert into gis.published_file
-      (stored, layer, policy_class, digest, table_name, version, release, epoch, format, name, length, sha256)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+      (stored, layer, policy_class, digest, table_name, classes, stamp, epoch, release,
+       format, name, length, sha256)
+    values ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, $11, $12, $13)
     on conflict (layer, policy_class, format) do update set
       stored = excluded.stored, digest = excluded.digest, table_name = excluded.table_name,
-      version = excluded.version, release = excluded.release, epoch = excluded.epoch, name = excluded.name,
-      length = excluded.length, sha256 = excluded.sha256, made = now()
+      classes = excluded.classes, stamp = excluded.stamp, epoch = excluded.epoch, release = excluded.release,
+      name = excluded.name, length = excluded.length, sha256 = excluded.sha256, made = now()
     returning stored
 """
 LOCK = Query("select pg_try_advisory_lock(hashtextextended('gis.published_file', 0))")
@@ -51,10 +51,9 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class State:
-    """What the rows of a layer and the rights to them were at some moment."""
+    """What a class's rows and its rights to them were at some moment."""
 
-    version: int
-    release: int
+    stamp: str
     epoch: int
 
 
@@ -68,16 +67,16 @@ def file(row: Row) -> PublishedFile:
     return PublishedFile(stored, layer, form, name, length, bytes(sha256), release, made)
 
 
-def state(table_name: str) -> Query:
-    """One row: version, release, epoch."""
-    return Query(_STATE, (table_name,))
+def state(view: ViewedLayer) -> Query:
+    """One row: the stamp of the rows that the view shows, the policy epoch, the latest release."""
+    return Query(_STATE, (view.layer.table_name, versions.classes(view)))
 
 
 def replace(view: ViewedLayer, state: State, made: PublishedFile) -> Query:
     """Put the file in place of the one of the same layer, class and format."""
-    seen = (view.id, view.policy_class, view.digest, view.layer.table_name)
-    when = (state.version, state.release, state.epoch)
-    return Query(_REPLACE, (made.stored, *seen, *when, made.format, made.name, made.length, made.sha256))
+    seen = (view.id, view.policy_class, view.digest, view.layer.table_name, versions.classes(view))
+    values = (*seen, state.stamp, state.epoch, made.release, made.format, made.name, made.length, made.sha256)
+    return Query(_REPLACE, (made.stored, *values))
 
 
 FORGET = Query(

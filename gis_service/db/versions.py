@@ -24,10 +24,14 @@ def of(view: ViewedLayer) -> Query:
 
 def expression(view: ViewedLayer, binds: Binds) -> str:
     """The stamp as a scalar in the statement that reads the rows, and so of the same snapshot."""
-    table, classes = binds.add(view.layer.table_name), binds.add(_classes(view))
+    return of_classes(binds.add(view.layer.table_name), f"{binds.add(classes(view))}::text[]")
+
+
+def of_classes(table: str, classes: str) -> str:
+    """The stamp of a table for some classes, both given as SQL text."""
     return (
         f"(select {_STAMP} from gis.class_version v"
-        f" where v.table_name = {table} and v.class = any({classes}::text[]))"
+        f" where v.table_name = {table} and v.class = any({classes}))"
     )
 
 
@@ -36,8 +40,8 @@ def is_kept(view: ViewedLayer) -> bool:
     return view.layer.managed
 
 
-def _classes(view: ViewedLayer) -> list[str]:
-    """A jurisdiction sees its own rows whole and those that the public sees."""
+def classes(view: ViewedLayer) -> list[str]:
+    """Whose rows the view shows: a jurisdiction sees its own rows whole and those that the public sees."""
     if view.sight == "all":
         return ["full"]
     opened = ["public"] if view.sight.startswith("open") else []

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gis_service.access import keystore
 from gis_service.access.policy import view
 from gis_service.access.principal import Principal
 from gis_service.catalog.layer import Layer
@@ -73,21 +74,27 @@ def _published(
     database: SyncDatabase, layer: Layer, principal: Principal, form: Format, place: Path, encode: Encode
 ) -> PublishedFile:
     for _ in range(ATTEMPTS):
-        before = _state(database, layer)
-        seen = view(principal, layer, before.epoch)
-        made = _encoded(seen, before, form, place, encode)
-        if _state(database, layer) == before:
+        seen = view(principal, layer, _epoch(database))
+        before, release = _state(database, seen)
+        made = _encoded(seen, release, form, place, encode)
+        if _state(database, seen)[0] == before and before.epoch == seen.epoch:
             database.run(published.replace(seen, before, made))
             return made
         (place / made.stored).unlink()
     raise BeingWritten(layer=layer.id)
 
 
-def _state(database: SyncDatabase, layer: Layer) -> State:
-    return State(*database.run(published.state(layer.table_name))[0])
+def _epoch(database: SyncDatabase) -> int:
+    return int(database.run(keystore.EPOCH)[0][0])
 
 
-def _encoded(seen: ViewedLayer, state: State, form: Format, place: Path, encode: Encode) -> PublishedFile:
+def _state(database: SyncDatabase, seen: ViewedLayer) -> tuple[State, int]:
+    """What must stay while a file is made; and the latest release."""
+    stamp, epoch, release = database.run(published.state(seen))[0]
+    return State(stamp, epoch), int(release)
+
+
+def _encoded(seen: ViewedLayer, release: int, form: Format, place: Path, encode: Encode) -> PublishedFile:
     stored = f"{secrets.token_hex(16)}.{form.extension}"
     unfinished = place / (_UNFINISHED + stored)
     try:
@@ -96,8 +103,8 @@ def _encoded(seen: ViewedLayer, state: State, form: Format, place: Path, encode:
         unfinished.rename(place / stored)
     finally:
         unfinished.unlink(missing_ok=True)
-    name = f"{seen.id}-r{state.release}.{form.extension}"
-    return PublishedFile(stored, seen.id, form.name, name, length, sha256, state.release, None)
+    name = f"{seen.id}-r{release}.{form.extension}"
+    return PublishedFile(stored, seen.id, form.name, name, length, sha256, release, None)
 
 
 def _measured(path: Path) -> tuple[int, bytes]:

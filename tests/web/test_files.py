@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow.parquet
+import pyogrio
 import pytest
 
 from gis_service.access import keystore
-from gis_service.access.principal import PUBLIC
 from gis_service.catalog.registry import load_catalog
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import select
-from gis_service.db.select import ItemsQuery
+from gis_service.cli.__main__ import main
 from gis_service.db.sync import SyncDatabase
-from gis_service.features.formats import NDJSON, Format
-from gis_service.processes import publishing
+from gis_service.features.formats import FGB, Format
+from gis_service.links import Links
+from gis_service.processes import encoding, publishing
 from gis_service.settings import Settings
 from gis_service.web import asgi
 from tests import sample
@@ -59,14 +60,11 @@ class World:
         for layer in layers:
             with SyncDatabase(self.dsn) as db:
                 classes = keystore.one_of_each_class(db)
-                list(publishing.publish(db, catalog.layers[layer], classes, [NDJSON], self.place, self.write))
+                list(publishing.publish(db, catalog.layers[layer], classes, [FGB], self.place, self.write))
 
-    def write(self, view: ViewedLayer, _: Format, path: Path) -> None:
-        """A line for each feature that the class sees."""
+    def write(self, view: ViewedLayer, form: Format, path: Path) -> None:
         with SyncDatabase(self.dsn) as db:
-            path.write_bytes(
-                b"".join(row[1] + b"\n" for row in db.run(select.items(view, ItemsQuery(limit=100))))
-            )
+            encoding.encode(db, view, form, path, Links("http://localhost"), 10_000_000)
 
     def change(self, statement: str) -> None:
         with SyncDatabase(self.dsn) as db:
@@ -84,7 +82,13 @@ def world(start_server: Starter, settings: Settings, database: str) -> World:
     return World(url, database, publishing.folder(settings.data_dir), {"public": None, **keys})
 
 
-def test_each_class_gets_its_own_files_and_no_other_s(world: World) -> None:
+def features(body: bytes, path: Path) -> Any:
+    """What GDAL reads in a file."""
+    path.write_bytes(body)
+    return pyogrio.read_arrow(path)[1]
+
+
+def test_each_class_gets_its_own_files_and_no_other_s(world: World, tmp_path: Path) -> None:
     world.publish(*LAYERS)
     counted = {}
     for who in world.keys:
@@ -94,12 +98,12 @@ def test_each_class_gets_its_own_files_and_no_other_s(world: World) -> None:
             with world.ask(who) as client:
                 answer = client.get(link["href"])
             assert answer.status_code == 200
-            assert (link["type"], answer.headers["content-type"]) == (NDJSON.media, NDJSON.media)
+            assert (link["type"], answer.headers["content-type"]) == (FGB.media, FGB.media)
             assert link["length"] == len(answer.content) == int(answer.headers["content-length"])
             assert link["checksum"] == f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
             assert ("private" in answer.headers["cache-control"]) == (who != "public")
             bodies.append(answer.content)
-        counted[who] = [body.count(b"\n") for body in bodies]
+        counted[who] = [len(features(body, tmp_path / "file.fgb")) for body in bodies]
         if who == "public":
             assert not [word for word in HIDDEN for body in bodies if word in body]
     assert counted == {"public": [2, 8, 2], "province-a": [3, 9, 2], "centre": [4, 10, 2]}
@@ -111,7 +115,7 @@ def test_names_on_disk_open_nothing(world: World) -> None:
     assert len(stored) >= len(world.keys)
     for who in world.keys:
         with world.ask(who) as client:
-            for name in (*stored, "..%2F..%2Fkeys", "%2e%2e", "protected-areas-r1", "x.ndjson"):
+            for name in (*stored, "..%2F..%2Fkeys", "%2e%2e", "protected-areas-r1", "x.fgb"):
                 assert client.get(f"{AREAS}/files/{name}").status_code == 404, name
     with world.ask("public") as client:
         assert client.get("/collections/no-such-layer/files/x").status_code == 404
@@ -184,6 +188,41 @@ def test_a_superseded_file_leaves_the_list_and_the_disk(world: World) -> None:
     assert len(before - after) == len(world.keys)
 
 
+def test_what_a_class_does_not_see_closes_none_of_its_files(world: World) -> None:
+    """Else a file that vanishes would tell the public that hidden rows are edited."""
+    world.publish(*LAYERS)
+    before = [world.files("public", layer) for layer in LAYERS]
+    world.change("update gis.occurrence set geom = ST_Translate(geom, 0.2, 0.2) where taxon_id = 'taxon-1'")
+    world.change("update gis.occurrence set recorded_by = 'Other'")
+    world.change("update gis.protected_area set name = 'Khu khác ' || gid where restricted")
+    world.change("update gis.plot set observer = 'Other'")
+    assert [world.files("public", layer) for layer in LAYERS] == before
+    assert [world.files("centre", layer) for layer in LAYERS] == [[], [], []]
+
+
+def test_the_command_makes_them_in_three_formats(
+    world: World, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("GIS_DATABASE_URL", world.dsn)
+    monkeypatch.setenv("GIS_DATA", str(settings.data_dir))
+    monkeypatch.setenv("GIS_LANG", "en")
+    assert main(["publish", "protected-areas", "plots"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2 * 3 * len(world.keys)
+    found = {link["href"].rpartition(".")[2]: link for link in world.files("province-a", "protected-areas")}
+    assert sorted(found) == ["fgb", "gpkg", "parquet"]
+    release = found["gpkg"]["href"].rpartition("-r")[2].removesuffix(".gpkg")
+    assert found["gpkg"]["title"] == f"Protected areas as of release {release}, whole, as GeoPackage"
+    with world.ask("province-a") as client:
+        for extension in ("fgb", "gpkg"):
+            body = client.get(found[extension]["href"]).content
+            assert len(features(body, tmp_path / f"a.{extension}")) == 3
+        (tmp_path / "a.parquet").write_bytes(client.get(found["parquet"]["href"]).content)
+    assert pyarrow.parquet.read_metadata(tmp_path / "a.parquet").num_rows == 3
+    assert main(["publish", "protected-areas", "--format", "shp"]) == 2
+    assert main(["publish", "no-such-layer"]) == 2
+
+
 def test_a_file_of_a_layer_that_is_written_to_meanwhile_is_not_offered(world: World) -> None:
     def write(view: ViewedLayer, form: Format, path: Path) -> None:
         world.write(view, form, path)
@@ -191,15 +230,15 @@ def test_a_file_of_a_layer_that_is_written_to_meanwhile_is_not_offered(world: Wo
 
     plots = load_catalog(ROOT).layers["plots"]
     with SyncDatabase(world.dsn) as db:
-        making = publishing.publish(db, plots, [PUBLIC], [NDJSON], world.place, write)
+        making = publishing.publish(db, plots, [sample.CENTRE], [FGB], world.place, write)
         with pytest.raises(publishing.BeingWritten):
             list(making)
-    assert world.files("public", "plots") == []
+    assert not [link for link in world.files("centre", "plots") if link["href"].endswith(".fgb")]
 
 
 def test_the_asgi_twin_sends_files_too(world: World, settings: Settings) -> None:
     world.publish("protected-areas")
-    (link,) = world.files("public", "protected-areas")
+    link = next(each for each in world.files("public", "protected-areas") if each["type"] == FGB.media)
 
     async def trial() -> None:
         app = asgi.App(lambda: (settings, world.dsn))
