@@ -15,9 +15,10 @@ from typing import Literal
 
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db.cql2.kinds import ID
 from gis_service.errors import InvalidParameter
 from gis_service.features import filters, values
-from gis_service.features.query import RESERVED, queryables
+from gis_service.features.query import RESERVED, equatable, queryables
 from gis_service.features.refusal import refuse
 
 SENT = "form.sent"  # the hidden field by which a form is told from an address of the API
@@ -62,6 +63,9 @@ def groups(view: ViewedLayer) -> list[Group]:
     """The filters that the form of a layer has, in its order."""
     timed = _timed(view)
     made = [_group(name, prop) for name, prop in queryables(view).items() if name != timed]
+    own = equatable(view).get(ID)
+    if own is not None and ID not in view.properties:
+        made.append(Group(ID, "member", (ID,), own))
     if view.time is not None:
         period = Group(PERIOD, "days", (PERIOD + FROM, PERIOD + TO), titled_as=timed)
         made.insert(0, period)

@@ -101,7 +101,19 @@ def test_the_time_of_the_layer_is_asked_for_by_datetime(low: str, high: str, per
 
 def test_the_property_that_datetime_asks_of_has_no_fields_of_its_own() -> None:
     names = [group.name for group in form.groups(SITES)]
-    assert names == ["datetime", "name", "zone", "area", "year", "decided", "open", "is", "bbox", "filter"]
+    assert names == [
+        "datetime",
+        "name",
+        "zone",
+        "area",
+        "year",
+        "decided",
+        "open",
+        "is",
+        "id",
+        "bbox",
+        "filter",
+    ]
     assert form.groups(SITES)[0].titled_as == "visited"
     assert query(SITES, read(SITES, {"visited": "2020-01-01"})) == {"datetime": "2020-01-01"}
 
@@ -163,6 +175,10 @@ def test_hostile_texts_come_back_as_they_were_typed(value: str) -> None:
     assert read(SITES, made) == {"name": value, "name.how": "contains"}
     tree = repr(text.read(made["filter"]))
     assert tree.count("op=") == 5  # like, twice casei and accenti: nothing broke out of the literal
+
+
+def test_the_features_id_can_be_asked_for_too() -> None:
+    assert query(SITES, read(SITES, {"id": "a/1", "zone": "core"})) == {"zone": "core", "id": "a/1"}
 
 
 def test_a_filter_is_taken_away_and_the_others_stay() -> None:

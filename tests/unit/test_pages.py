@@ -278,7 +278,7 @@ def test_a_form_never_sends_more_fields_than_a_query_string_holds() -> None:
     form = filter_form.build(wide, frame(), {}, 10)
     fields = [each for control in (*form.first, *form.more) for each in control.inputs]
     assert len(fields) <= filter_form.MOST
-    assert len(form.first) + len(form.more) + form.left_out == 61  # and the period of the layer
+    assert len(form.first) + len(form.more) + form.left_out == 62  # and the layer's period and the id
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])
