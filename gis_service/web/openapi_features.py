@@ -104,7 +104,7 @@ def _files() -> Part:
 
 
 def _content(form: formats.Format, schema: str) -> Part:
-    if form is formats.JSON:
+    if form in (formats.JSON, formats.JSONFG):
         return schema_reference(schema)
     return BINARY if form.binary else TEXT
 
