@@ -34,12 +34,11 @@ def faults(declared: Iterable[str], proofs: Mapping[str, Sequence[str]]) -> list
 
 def is_whole(config: pytest.Config) -> bool:
     """Whether this run has all tests but the long ones, as `./gis test` starts it."""
-    chosen = config.option
+    narrowed = ("keyword", "collectonly", "deselect", "ignore", "lf", "maxfail")
     return (
         config.args_source is pytest.Config.ArgsSource.TESTPATHS
-        and not (chosen.keyword or chosen.collectonly or chosen.deselect or chosen.ignore)
-        and chosen.markexpr in ("", "not long")
-        and not (chosen.lf or chosen.maxfail)
+        and config.option.markexpr in ("", "not long")
+        and not any(config.getoption(name, None) for name in narrowed)
     )
 
 

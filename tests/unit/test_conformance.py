@@ -1,7 +1,9 @@
 """What /conformance declares is what the suite proves."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,30 @@ def _marked(request: pytest.FixtureRequest) -> set[str]:
     )
     assert made.returncode == 0, made.stdout + made.stderr
     return {line for line in made.stdout.splitlines() if line.startswith("http")}
+
+
+def test_a_whole_run_whose_proofs_are_wanting_fails(tmp_path: Path) -> None:
+    """A suite of two tests under our hooks: one class is proved, one's proof fails, all others have none."""
+    proved, broken = CLASSES[:2]
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = suite\nmarkers = proves(uri): x\n")
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "conftest.py").write_text("from tests.conformance import *\n")
+    (tmp_path / "suite" / "test_it.py").write_text(
+        f"import pytest\n@pytest.mark.proves({proved!r})\ndef test_a(): pass\n"
+        f"@pytest.mark.proves({broken!r})\n@pytest.mark.parametrize('x', (1, 0))\ndef test_b(x): assert x\n"
+    )
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+    whole = run()
+    assert whole.returncode == 1
+    assert f"declared but a proof failed: {broken}" in whole.stdout
+    assert f"declared but not proved: {CLASSES[2]}" in whole.stdout
+    assert proved not in whole.stdout
+    assert run("-k", "test_a").returncode == 0  # a part of the suite proves nothing and needn't
 
 
 def test_no_class_is_declared_twice() -> None:
