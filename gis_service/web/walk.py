@@ -19,7 +19,7 @@ from gis_service.db.select import ItemsQuery
 BATCH_BYTES = 4_000_000
 LINES = 2_000  # as Python's list of bytes
 RECORDS = 10_000  # as one value
-FIRST_SHAPES = 20  # read before it's known what lines and areas weigh
+FIRST_POINTS, FIRST_SHAPES = 1_000, 20  # read before it's known what they weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def walk(
     fetch: Fetch, view: ViewedLayer, query: ItemsQuery, most: int, total: int | None = None
 ) -> AsyncGenerator[Batch, None]:
     """Batches of at most `most` features, `total` in all if given; the next is fetched while one is used."""
-    step = most if view.geometry_type == "Point" else min(most, FIRST_SHAPES)
+    step = min(most, FIRST_POINTS if view.geometry_type == "Point" else FIRST_SHAPES)
     left = step if total is None else total
     step = min(step, left)
     ahead: asyncio.Future[Batch] | None = asyncio.ensure_future(fetch(replace(query, limit=step)))

@@ -3,7 +3,6 @@
 import io
 import json
 import sqlite3
-import time
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
