@@ -127,13 +127,20 @@ def extent(view: ViewedLayer) -> Query:
 
 
 def time_extent(view: ViewedLayer) -> Query:
-    """One row of the earliest start and the latest end; only for a layer with time."""
+    """One row of the earliest start and the latest end; only for a layer with time.
+
+    A span without a start, or without an end, is open there, and so is the extent.
+    """
     assert view.time is not None, "the caller checks that the layer has time"
     binds = Binds()
     source = rows.relation(view, binds)
-    start, end = ident(view.time.start), ident(view.time.end or view.time.start)
+    start, end = f"t.{ident(view.time.start)}", f"t.{ident(view.time.end or view.time.start)}"
+    ends = f"min({start}), max({end})"
+    if view.time.end:
+        first, last = f"bool_or({start} is null)", f"bool_or({end} is null)"
+        ends = f"case when not {first} then min({start}) end, case when not {last} then max({end}) end"
     where = _where(rows.visible(view, binds))
-    return Query(f"select min(t.{start}), max(t.{end}) from {source}{where}", tuple(binds.values), view.role)
+    return Query(f"select {ends} from {source}{where}", tuple(binds.values), view.role)
 
 
 def datasets(view: ViewedLayer) -> Query:
