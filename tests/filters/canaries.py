@@ -5,6 +5,7 @@ Whoever finds one in the text of a statement has found a value that wasn't bound
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import struct
 from collections.abc import Iterator, Mapping
@@ -53,8 +54,8 @@ def words(properties: Mapping[str, str]) -> Words:
     """The grammar's words over a layer of the service."""
     text = st.one_of(words_of_letters, injections.filter(lambda made: not made.endswith("\\")))
     text = text.map(lambda made: made.replace("\\'", "'"))  # CQL2 text can't say a backslash before a quote
-    day = st.dates().map(lambda made: f"{made:%Y-%m-%d}".zfill(10))
-    instant = st.datetimes().filter(lambda made: made.microsecond > 99_999)
+    day = _chances.map(lambda chance: dt.date.fromordinal(chance.randrange(1, 3_652_059)).isoformat())
+    instant = st.tuples(day, _chances).map(_instant)
     return Words(
         properties={"geometry": "geometry", **properties},
         text=text,
@@ -63,9 +64,14 @@ def words(properties: Mapping[str, str]) -> Words:
         number=fractions,
         exponent=integers,
         day=day,
-        instant=instant.map(lambda made: made.isoformat().zfill(26) + "Z"),
+        instant=instant,
         shape=_shapes(),
     )
+
+
+def _instant(given: tuple[str, random.Random]) -> str:
+    day, chance = given
+    return f"{day}T{chance.randrange(24):02}:{chance.randrange(60):02}:17.{chance.randrange(10**5, 10**6)}Z"
 
 
 def _shapes() -> st.SearchStrategy[Json]:

@@ -79,6 +79,13 @@ def spy(cluster: Cluster, database: str) -> Spy:
     return Spy(cluster.home / "logs" / "pg", database)
 
 
+def test_the_spy_sees_what_stands_in_a_statement(spy: Spy, database: str) -> None:
+    with SyncDatabase(database) as db:
+        db.run(Query("select 'canaryinthetext', $1::text", ("canaryinaparameter",)))
+    assert "canaryinthetext" in spy.seen()
+    assert "canaryinaparameter" not in spy.seen()
+
+
 def written(sentence: Json, lang: str) -> str:
     return json.dumps(sentence) if lang == "cql2-json" else writing.text(sentence)
 
