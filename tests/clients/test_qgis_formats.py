@@ -37,6 +37,26 @@ def test_q12_the_number_of_matches_stands_in_a_header(qgis: Qgis, media: str) ->
     assert qgis.open("occurrences", media=media).number_matched == 8
 
 
+@pytest.mark.parametrize(("media", "extension"), [(FLATGEOBUF, "fgb"), (JSONFG, "json")])
+def test_q12_features_of_other_formats_have_their_ids_and_values(
+    qgis: Qgis, tmp_path: Path, media: str, extension: str
+) -> None:
+    """QGIS tells features of all pages apart by the field `id`; it reads a page with GDAL, as here."""
+    layer = qgis.open("occurrences", media=media)
+    found = []
+    for number, page in enumerate(qgis.pages(layer, limit=3)):
+        file = tmp_path / f"{number}.{extension}"
+        file.write_bytes(page.content)
+        frame = pyogrio.read_dataframe(file, fid_as_index=True)
+        ids = frame.get("id", frame.index)
+        found += list(zip(ids.astype(int), frame["individualCount"], frame.geometry.x.round(6), strict=True))
+    plain = qgis.features(qgis.open("occurrences"))
+    assert found == [
+        (each["id"], each["properties"]["individualCount"], round(each["geometry"]["coordinates"][0], 6))
+        for each in plain
+    ]
+
+
 def test_q13_the_formats_to_choose_from(areas: Layer) -> None:
     assert set(areas.formats) == {"application/geo+json", FLATGEOBUF, JSONFG}
 
