@@ -9,7 +9,6 @@ import yaml
 
 from gis_service.errors import ConfigRefused
 
-
 # Advertised beside CRS84: WGS 84, Web Mercator, UTM 48N and 49N, and VN-2000 in degrees, UTM and TM-3 zones.
 CRS = (4326, 3857, 32648, 32649, 4756, 3405, 3406, *range(5896, 5900), *range(9205, 9219))
 

@@ -38,7 +38,15 @@ def paths(views: Iterable[ViewedLayer], lang: str) -> Mapping[str, Part]:
             told("collections", lang),
             document(media.JSON, "Collections"),
             *FORM,
-        )
+        ),
+        "/collections/{collectionId}/files/{file}": operation(
+            "getFile",
+            "features",
+            told("file", lang),
+            _file(),
+            reference("collectionId"),
+            path_parameter("file"),
+        ),
     }
     for view in views:
         made |= _of_layer(view, lang)

@@ -109,6 +109,7 @@ def test_every_path_without_places_answers_in_the_forms_that_are_told(api: Any, 
 
 
 def test_every_route_of_features_is_defined(api: Any) -> None:
+    assert "/collections/{collectionId}/files/{file}" in api["paths"]
     for each in feature_routes.routes():
         path = "/" + "/".join("plots" if at == 1 else part for at, part in enumerate(each.segments))
         assert path.replace("{*}", "{featureId}") in api["paths"], path
