@@ -29,15 +29,16 @@ def columns(layers: Sequence[Layer]) -> Mapping[str, set[str]]:
 
 def conditions(layers: Sequence[Layer]) -> Mapping[str, str]:
     """The rows of each role: what any of the layers that share the table opens."""
-    opened = " or ".join(f"({_open(layer)})" for layer in layers if layer.access.public is not None)
+    opened = " or ".join(f"({open_rows(layer)})" for layer in layers if layer.access.public is not None)
     own = any(layer.access.jurisdiction is not None for layer in layers)
     mine = " or ".join(part for part in (opened, _MINE if own else "") if part)
     return {ROLE_PUBLIC: opened or "false", ROLE_JURISDICTION: mine or "false", ROLE_FULL: "true"}
 
 
-def _open(layer: Layer) -> str:
+def open_rows(layer: Layer, row: str = "") -> str:
+    """The rows of a layer that anybody may see; `row` is the alias with its dot, where there is one."""
     public = layer.access.public
     assert public is not None, "the caller asks for layers that the public sees"
     categories = ", ".join(str(int(category)) for category in public.withhold)
-    withheld = f" and sensitivity <> all(array[{categories}]::smallint[])" if categories else ""
-    return f"not restricted{withheld}"
+    withheld = f" and {row}sensitivity <> all(array[{categories}]::smallint[])" if categories else ""
+    return f"not {row}restricted{withheld}"

@@ -1,89 +1,150 @@
 """Triggers that raise the version of a class when what it sees of a table changes, and at no other change.
 
-They compare the rows before and after a statement as each class sees them, by the columns and conditions of
-the wall, and are made anew with it.
+They compare the rows before and after a statement as each layer shows them to each class, and are made anew
+with the wall. What no answer shows (revision, release, jurisdictions, a key that the layer doesn't give out)
+isn't compared: it changes with hidden values too, and a risen version would tell of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gis_service.access import sight
-from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
-from gis_service.catalog.layer import Layer
+from gis_service.catalog.layer import ClassView, Layer
 from gis_service.db.query import ident, literal
 
-# Bookkeeping that no answer shows: it changes with every edit, a hidden one too.
-_BOOKKEEPING = frozenset({"rev", "release_from", "jurisdiction"})
-_SEEN = ("public", "full")
 _EVENTS: Mapping[str, str] = {
-    "insert": "new table as new_rows",
-    "update": "old table as old_rows new table as new_rows",
-    "delete": "old table as old_rows",
+    "insert": "new table as n",
+    "update": "old table as o new table as n",
+    "delete": "old table as o",
 }
+_SHOWN_OF_DATASETS = "title, title_vi, licence, citation, basis, source_url"
+
+Rows = Callable[[Layer, str], str | None]
+"""The condition under which a class sees a row by that alias; None where the layer is closed to it."""
+Seen = Callable[[Layer], ClassView]
 
 
 def statements(table: str, layers: Sequence[Layer]) -> list[str]:
-    """The functions and triggers of one table that its layers share."""
-    made = []
-    for event, tables in _EVENTS.items():
-        function, trigger = _name(table, event), ident(f"d_versions_{event}")
-        made.append(_function(function, table, layers, event))
-        made.append(
-            f"create or replace trigger {trigger} after {event} on {ident(*table.split('.'))}"
-            f" referencing {tables} for each statement execute function {function}()"
-        )
-    return made
+    """The functions and triggers of one table that its layers share, of its history, and of its datasets."""
+    schema, name = table.split(".")
+    made: list[str] = []
+    for event in _EVENTS:
+        made += _trigger((schema, name), "", layers, event)
+    # History is read as past releases; a row of it changes only with rights. What comes in left the table.
+    for event in ("update", "delete"):
+        made += _trigger((schema + "_history", name), "_past", layers, event)
+    return made + _dataset_trigger((schema, name), layers)
 
 
-def _name(table: str, event: str) -> str:
-    return ident("gis", f"versions_{table.split('.')[1]}_{event}")
-
-
-def _function(name: str, table: str, layers: Sequence[Layer], event: str) -> str:
-    pairs = _pairs(layers, event)
-    tests = [f"select '{role}' where exists (select {pairs} where {_differs(role)})" for role in _SEEN]
-    tests.append(
-        f"select 'j:' || code {pairs}, unnest(o.jurisdiction || n.jurisdiction) code"
-        f" where {_differs('own')} or o.jurisdiction is distinct from n.jurisdiction"
+def _trigger(table: tuple[str, str], suffix: str, layers: Sequence[Layer], event: str) -> list[str]:
+    function = ident("gis", f"versions_{table[1]}{suffix}_{event}")
+    pairs = {"insert": "from n", "delete": "from o"}.get(event) or _joined(suffix)
+    body = _classes(pairs, layers, event, () if not suffix else ("release_from", "release_to"))
+    trigger = (
+        f"create or replace trigger {ident('d_versions_' + event)} after {event} on {ident(*table)}"
+        f" referencing {_EVENTS[event]} for each statement execute function {function}()"
     )
-    body = f"array({' union '.join(tests)})"
+    return [_function(function, table[1], body), trigger]
+
+
+def _joined(suffix: str) -> str:
+    """Each row before and after; a full join is hashed or merged, whatever the numbers."""
+    keys = ("gid", "release_from") if suffix else ("gid",)
+    return "from o full join n on " + " and ".join(f"o.{key} = n.{key}" for key in keys)
+
+
+def _dataset_trigger(table: tuple[str, str], layers: Sequence[Layer]) -> list[str]:
+    """Answers name the datasets of their rows: a new title is news to those who see such rows."""
+    function = ident("gis", f"versions_{table[1]}_dataset")
+    both = (table, (table[0] + "_history", table[1]))
+    body = " union ".join(
+        _classes(f"from {ident(*name)} n", layers, "insert", (), " and n.dataset_id = new.dataset_id")
+        for name in both
+    )
+    shown = [f"({', '.join(f'{row}.{c}' for c in _SHOWN_OF_DATASETS.split(', '))})" for row in ("old", "new")]
+    trigger = (
+        f"create or replace trigger {ident('versions_' + table[1])} after update on gis.dataset"
+        f" for each row when ({shown[0]} is distinct from {shown[1]}) execute function {function}()"
+    )
+    return [_function(function, table[1], body), trigger]
+
+
+def _function(name: str, table: str, classes: str) -> str:
     return (
         f"create or replace function {name}() returns trigger language plpgsql security definer"
         " set search_path = public, pg_temp as $versions$ begin"
-        f" perform gis.raise_class_versions({literal(table.split('.')[1])}, {body});"
-        " return null; end $versions$"
+        f" perform gis.raise_class_versions({literal(table)}, array({classes})); return null;"
+        " end $versions$"
     )
 
 
-def _differs(role: str) -> str:
-    return f"o.{role} is distinct from n.{role}"
-
-
-def _pairs(layers: Sequence[Layer], event: str) -> str:
-    """Each row before and after the statement, side by side; one side is empty where it came or went."""
-    key = ident(layers[0].key)
-    old = _rows(layers, "old_rows") if event != "insert" else _none(layers)
-    new = _rows(layers, "new_rows") if event != "delete" else _none(layers)
-    return f"from ({old}) o full join ({new}) n on o.{key} = n.{key}"
-
-
-def _rows(layers: Sequence[Layer], source: str) -> str:
-    """The rows as each class sees them: null where it doesn't see the row at all."""
-    columns, conditions = sight.columns(layers), sight.conditions(layers)
-    public = _row(columns[ROLE_PUBLIC]) if columns[ROLE_PUBLIC] else "null"
-    own = _row(columns[ROLE_JURISDICTION]) if columns[ROLE_JURISDICTION] else "null"
+def _classes(pairs: str, layers: Sequence[Layer], event: str, more: Sequence[str], among: str = "") -> str:
+    """Selects the classes for which something changed among the pairs of rows."""
+    public = _changed(layers, event, _open, _public, more)
+    full = _changed(layers, event, _all, _full, more)
+    own = _changed(layers, event, _own, _jurisdiction, more)
+    codes = {"insert": "n.jurisdiction", "delete": "o.jurisdiction"}.get(
+        event, "o.jurisdiction || n.jurisdiction"
+    )
     return (
-        f"select {ident(layers[0].key)}, jurisdiction, {own} as own, {_row(columns[ROLE_FULL])} as full,"
-        f" case when {conditions[ROLE_PUBLIC]} then {public} end as public from {source}"
+        f"select 'public' where exists (select {pairs} where ({public}){among})"
+        f" union select 'full' where exists (select {pairs} where ({full}){among})"
+        f" union select 'j:' || its.code {pairs} cross join lateral unnest({codes}) its (code)"
+        f" where ({own}){among}"
     )
 
 
-def _none(layers: Sequence[Layer]) -> str:
-    seen = ", ".join(f"null::record as {name}" for name in ("own", "full", "public"))
-    key = ident(layers[0].key)
-    return f"select null::bigint as {key}, null::text[] as jurisdiction, {seen} where false"
+def _changed(layers: Sequence[Layer], event: str, rows: Rows, seen: Seen, more: Sequence[str]) -> str:
+    tests = [_differs(layer, event, rows, seen, more) for layer in layers if rows(layer, "n") is not None]
+    return " or ".join(f"({test})" for test in tests) or "false"
 
 
-def _row(columns: set[str]) -> str:
-    return f"row({', '.join(ident(column) for column in sorted(columns - _BOOKKEEPING))})"
+def _differs(layer: Layer, event: str, rows: Rows, seen: Seen, more: Sequence[str]) -> str:
+    """Byte by byte: 0 and -0 are equal and yet written differently."""
+    if event != "update":
+        return f"{rows(layer, 'n' if event == 'insert' else 'o')}"
+    before, after = f"(({rows(layer, 'o')}) is true)", f"(({rows(layer, 'n')}) is true)"
+    columns = sorted(_columns(layer, seen(layer)) | set(more))
+    old, new = (f"row({', '.join(f'{row}.{ident(c)}' for c in columns)})" for row in ("o", "n"))
+    return f"{before} <> {after} or ({before} and record_image_ne({old}, {new}))"
+
+
+def _columns(layer: Layer, seen: ClassView) -> set[str]:
+    """What answers of the layer are made of, for a class from which some of it is hidden."""
+    columns = {layer.column_of(name) for name in layer.properties if name not in seen.hide}
+    columns |= {layer.key, layer.id_column, seen.geometry or layer.geometry.column, "dataset_id"}
+    if layer.time is not None:
+        columns |= {layer.time.start, layer.time.end or layer.time.start}
+    return columns
+
+
+def _public(layer: Layer) -> ClassView:
+    return layer.access.public or ClassView()
+
+
+def _full(layer: Layer) -> ClassView:
+    return layer.access.full.model_copy(update={"geometry": None})
+
+
+def _jurisdiction(layer: Layer) -> ClassView:
+    """Own rows are whole, with their exact geometry."""
+    return (layer.access.jurisdiction or ClassView()).model_copy(update={"geometry": None})
+
+
+def _all(layer: Layer, row: str) -> str:
+    """That the row is one of the layer's: several layers share a table, and some rows are in none."""
+    equal = (f"{row}.{ident(column)} = {literal(str(value))}" for column, value in layer.where.items())
+    return " and ".join([f"{row}.gid is not null", *equal])  # null where a full join has no such side
+
+
+def _open(layer: Layer, row: str) -> str | None:
+    if layer.access.public is None:
+        return None
+    return f"{_all(layer, row)} and {sight.open_rows(layer, row + '.')}"
+
+
+def _own(layer: Layer, row: str) -> str | None:
+    if layer.access.jurisdiction is None:
+        return None
+    return f"{_all(layer, row)} and its.code = any({row}.jurisdiction)"

@@ -7,13 +7,15 @@ migrations mark it where they may, `./gis check` says where they may not.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from gis_service import __version__
 from gis_service.access import versions
 from gis_service.access.sight import ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
-from gis_service.db.query import ident
+from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
 # What every class may read beside the layers: where the rows come from and which release they are of.
@@ -34,7 +36,15 @@ def statements(layers: Iterable[Layer]) -> list[str]:
 def apply(database: SyncDatabase, layers: Iterable[Layer]) -> None:
     """Raise the wall in one transaction; two starts at once wait for each other."""
     lock = "select pg_advisory_xact_lock(hashtext('gis-service wall'))"
-    database.apply([lock, *statements(layers)])
+    given = list(layers)
+    database.apply([lock, *statements(given), _definition(given)])
+
+
+def _definition(layers: Iterable[Layer]) -> str:
+    """Marks the time of a change of layer files or code, since answers change with them."""
+    known = [__version__, *sorted(layer.digest() for layer in layers)]
+    made = literal(hashlib.sha256("|".join(known).encode()).hexdigest()[:16])
+    return f"update gis.policy_epoch set definition = {made} where definition is distinct from {made}"
 
 
 def _by_table(layers: Iterable[Layer]) -> Mapping[str, list[Layer]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db.query import Binds, Query
 
-# `public7.j:VN-014@1790000000`: the versions of the classes, and the second of the last change.
+# `public7.j:VN-014@1790000000`: the versions of the classes, the second of the last change (of rights too).
 _STAMP = (
-    "coalesce(string_agg(v.class || v.version, '.' order by v.class)"
-    " || '@' || ceil(extract(epoch from max(v.changed_at))), '')"
+    "coalesce(string_agg(v.class || v.version, '.' order by v.class) || '@' || ceil(extract(epoch from"
+    " greatest(max(v.changed_at), (select changed_at from gis.policy_epoch)))), '')"
 )
 
 

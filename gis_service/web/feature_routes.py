@@ -160,7 +160,7 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
     await releases.check(context, view)
-    if validators.asked(request):
+    if validators.named(request):
         known = validators.headers(
             request, view, await validators.stamp(context, view), media.GEOJSON, weak=False
         )
@@ -173,6 +173,8 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
     body = geojson.feature(rows[0][1], links)
     known = validators.headers(request, view, "".join(rows[0][2:]), media.GEOJSON, weak=False)
+    if (same := validators.unchanged(request, known)) is not None:
+        return same
     return Response(200, (*_headers(request, form.crs), *known), body)
 
 

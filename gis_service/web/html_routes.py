@@ -20,7 +20,7 @@ from gis_service.features import documents, form
 from gis_service.features.formats import EXPORTS
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
-from gis_service.web import filter_form, item_page, items_page, paging, releases, render
+from gis_service.web import filter_form, item_page, items_page, paging, releases, render, validators
 from gis_service.web.context import Context
 from gis_service.web.frame import Document
 from gis_service.web.item_page import Single
@@ -43,7 +43,12 @@ async def items(context: Context, request: Request, view: ViewedLayer) -> Respon
     except InvalidParameter as err:
         return _refused(context, request, view, err)
     await releases.check(context, asked.view)
-    return await _listed(context, request, await paging.forwards(context, asked))
+    stamp = await validators.stamp(context, asked.view)
+    known = validators.headers(request, asked.view, stamp, media.HTML)
+    if (same := validators.unchanged(request, known)) is not None:
+        return same
+    made = await _listed(context, request, await paging.forwards(context, asked))
+    return made.with_headers(*known)
 
 
 def _redirect(request: Request, address: str) -> Response:

@@ -49,9 +49,10 @@ def headers(request: Request, view: ViewedLayer, of: str, kind: str, weak: bool 
     return tuple(made)
 
 
-def asked(request: Request) -> bool:
-    """Whether the caller holds an earlier answer and asks if it still stands."""
-    return request.header("if-none-match") is not None or request.header("if-modified-since") is not None
+def named(request: Request) -> bool:
+    """Whether the caller names an answer that it holds: a date or `*` fits what was never there too."""
+    tags = request.header("if-none-match")
+    return tags is not None and "*" not in tags
 
 
 def unchanged(request: Request, made: Headers) -> Response | None:
