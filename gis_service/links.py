@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 JSON = "application/json"
@@ -25,6 +26,12 @@ def link(href: str, rel: str, media: str, title: str = "", templated: bool = Fal
     if templated:
         made["templated"] = True
     return made
+
+
+@lru_cache(maxsize=4096)  # the names of layers stand in every answer several times
+def _name(text: str) -> str:
+    """One segment of a path, nothing of it left to be read as anything else."""
+    return quote(text, safe="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Links:
         return self.base + "/collections"
 
     def collection(self, layer: str) -> str:
-        return f"{self.base}/collections/{quote(layer, safe='')}"
+        return f"{self.base}/collections/{_name(layer)}"
 
     def queryables(self, layer: str) -> str:
         return self.collection(layer) + "/queryables"
@@ -78,16 +85,16 @@ class Links:
         return with_query(self.collection(layer) + "/export", query)
 
     def file(self, layer: str, name: str) -> str:
-        return f"{self.collection(layer)}/files/{quote(name, safe='')}"
+        return f"{self.collection(layer)}/files/{_name(name)}"
 
     def item(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
-        return with_query(f"{self.collection(layer)}/items/{quote(feature, safe='')}", query)
+        return with_query(f"{self.collection(layer)}/items/{_name(feature)}", query)
 
     def tilesets(self, layer: str) -> str:
         return self.collection(layer) + "/tiles"
 
     def tileset(self, layer: str, grid: str) -> str:
-        return f"{self.tilesets(layer)}/{quote(grid, safe='')}"
+        return f"{self.tilesets(layer)}/{_name(grid)}"
 
     def ogc_tile_template(self, layer: str, grid: str) -> str:
         return f"{self.tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
@@ -96,7 +103,7 @@ class Links:
         return self.base + "/tileMatrixSets"
 
     def grid(self, grid: str) -> str:
-        return f"{self.grids()}/{quote(grid, safe='')}"
+        return f"{self.grids()}/{_name(grid)}"
 
     def xyz_template(self, layers: Iterable[str]) -> str:
         return f"{self._xyz(layers)}/{{z}}/{{x}}/{{y}}.mvt"
@@ -108,7 +115,7 @@ class Links:
         return self.base + "/styles"
 
     def style(self, name: str) -> str:
-        return f"{self.styles()}/{quote(name, safe='')}"
+        return f"{self.styles()}/{_name(name)}"
 
     def static(self, path: str) -> str:
         return f"{self.base}/static/{self.assets + '/' if self.assets else ''}{quote(path)}"
@@ -117,7 +124,7 @@ class Links:
         return self.base + "/processes"
 
     def process(self, name: str) -> str:
-        return f"{self.processes()}/{quote(name, safe='')}"
+        return f"{self.processes()}/{_name(name)}"
 
     def execution(self, name: str) -> str:
         return self.process(name) + "/execution"
@@ -126,16 +133,16 @@ class Links:
         return self.base + "/jobs"
 
     def job(self, job: str) -> str:
-        return f"{self.jobs()}/{quote(job, safe='')}"
+        return f"{self.jobs()}/{_name(job)}"
 
     def job_results(self, job: str) -> str:
         return self.job(job) + "/results"
 
     def report(self, report: str, extension: str = "") -> str:
-        return f"{self.base}/reports/{quote(report, safe='')}{extension}"
+        return f"{self.base}/reports/{_name(report)}{extension}"
 
     def _xyz(self, layers: Iterable[str]) -> str:
-        return f"{self.base}/xyz/{','.join(quote(layer, safe='') for layer in layers)}"
+        return f"{self.base}/xyz/{','.join(_name(layer) for layer in layers)}"
 
 
 def with_query(address: str, query: Mapping[str, str] | None) -> str:

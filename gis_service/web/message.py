@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gis_service.access.principal import PUBLIC, Principal
@@ -51,4 +51,6 @@ class Response:
     def with_headers(self, *more: tuple[str, str]) -> Response:
         """The response with these headers in place of any of the same name."""
         names = {name for name, _ in more}
-        return replace(self, headers=(*(pair for pair in self.headers if pair[0] not in names), *more))
+        kept = [pair for pair in self.headers if pair[0] not in names]
+        # Spelled out, since it's done four times an answer and `replace` takes three times as long.
+        return Response(self.status, (*kept, *more), self.body, self.chunks, self.file, self.span)

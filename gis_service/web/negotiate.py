@@ -46,12 +46,18 @@ def chosen(parameters: Mapping[str, str], accept: str | None, offered: Sequence[
         return found
     if not accept:
         return offered[0]
-    liked = formats.accepted(preferences(accept), offered)
+    liked = _liked(accept, tuple(offered))
     if liked is None:
         raise NotAcceptable(", ".join(each.media for each in offered))
     return liked
 
 
+@lru_cache(maxsize=256)  # a client sends the same header with every request
+def _liked(accept: str, offered: tuple[Format, ...]) -> Format | None:
+    return formats.accepted(preferences(accept), offered)
+
+
+@lru_cache(maxsize=256)
 def _html_accepted(accept: str) -> bool:
     weights = preferences(accept)
     html = max(weights.get("text/html", 0.0), weights.get("application/xhtml+xml", 0.0))
