@@ -164,6 +164,29 @@ def test_neither_tiles_nor_documents_wait_for_slow_features(napping: tuple[str, 
     asyncio.run(trial())
 
 
+def test_neither_features_nor_tiles_wait_for_exports(napping: tuple[str, str]) -> None:
+    """Two run; the others wait for them in a line of their own."""
+    url, dsn = napping
+    nap(dsn, 0)
+    assert httpx.get(f"{url}/collections/provinces", timeout=30).json()["itemCount"] == 2
+    nap(dsn, 10)
+
+    async def trial() -> None:
+        async with client(url, "127.0.0.1") as asking:
+            path = "/collections/provinces/export?f=ndjson"
+            slow = [asyncio.create_task(asking.get(path)) for _ in range(15)]
+            await asyncio.to_thread(_until_asleep, dsn, 2)
+            for path in (TILE, "/collections/plots/items"):
+                assert (await asking.get(path)).status_code == 200
+            assert not any(task.done() for task in slow)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+        await asyncio.to_thread(_until_asleep, dsn, 0)
+
+    asyncio.run(trial())
+
+
 def _until_asleep(dsn: str, count: int) -> None:
     """Wait until so many of the server's statements sleep."""
     with SyncDatabase(dsn) as db:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ SHAPES = 600  # of 2,400 vertices: 35 MB of GeoJSON
 STATEMENTS = 18  # that read them: the first tells their weight, then 2 MB each
 AHEAD = 4  # of them at most, before the client reads anything
 SHORTER = "/collections/ecoregions/items?limit=10000&bbox=-61,-1,-59,16"  # 160 shapes
+EXPORT = "/collections/ecoregions/export"
 PAGE = "/collections/ecoregions/items?limit=10000&bbox=-61,-1,-59,70"
 ROOMY = {"GIS_LIMITS_PAGE_BYTES": "1000000000"}
 _SHAPES = f"""
@@ -165,22 +167,45 @@ def test_short_answers_are_whole_and_head_has_none(url: str) -> None:
             assert (head.status_code, head.content) == (200, b"")
 
 
-def test_a_client_that_leaves_ends_the_statement_behind_its_stream(url: str, sampled: Sample) -> None:
-    with sleepy(sampled.dsn, after=AHEAD):
-        with asking(url) as client:
+@pytest.mark.parametrize("path", [PAGE, f"{EXPORT}?f=ndjson", f"{EXPORT}?f=fgb"])
+def test_a_client_that_leaves_ends_what_makes_its_stream(
+    url: str, sampled: Sample, path: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its statement in PostgreSQL, and the process that encodes it."""
+    encodes = 1 if path.endswith("fgb") else 0
+    with sleepy(sampled.dsn, after=6):  # up to four of them count and measure the layer
+        with asking(url, path) as client:
             assert client.recv(1)
             with suppress(TimeoutError):
                 client.settimeout(1)
                 read_all(client)
             assert becomes(sampled.dsn, 1)
+            assert encoders(tmp_path_factory.getbasetemp()) == encodes
         assert becomes(sampled.dsn, 0)
+    for _ in range(50):
+        if not (left := encoders(tmp_path_factory.getbasetemp())):
+            break
+        time.sleep(0.1)
+    assert left == 0
+
+
+def encoders(temporary: Path) -> int:
+    """How many processes of this test run encode; they inherit the folder of the server's pipes."""
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words, inherited = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            found += b"gis_service.exchange.encode" in words and bytes(temporary) in inherited
+    return found
 
 
 @pytest.mark.parametrize(
-    "path", [PAGE, "/collections/ecoregions", "/collections", "/xyz/ecoregions/0/0/0.mvt"]
+    "path", [PAGE, f"{EXPORT}?f=gpkg", "/collections/ecoregions", "/collections", "/xyz/ecoregions/0/0/0.mvt"]
 )
 def test_a_client_that_leaves_before_the_first_byte_ends_it_too(url: str, sampled: Sample, path: str) -> None:
-    """Counts and extents of the collections' documents are statements as well."""
+    """Counts and extents of the collections' documents are statements as well, after each edit."""
+    with SyncDatabase(sampled.dsn) as db:
+        db.apply(["update gis.ecoregion set name = name || '.' where name like 'Shape 1%'"])
     with sleepy(sampled.dsn, after=0):
         with asking(url, path):
             assert becomes(sampled.dsn, 1)
@@ -200,9 +225,10 @@ def test_a_stream_whose_statement_fails_is_broken_off(strict: str, sampled: Samp
     assert httpx.get(strict + SHORTER, timeout=60).json()["numberReturned"] == 160
 
 
-def test_a_stream_that_outgrows_its_budget_is_broken_off(strict: str) -> None:
+@pytest.mark.parametrize("path", [PAGE, f"{EXPORT}?f=ndjson", f"{EXPORT}?f=csv"])
+def test_a_stream_that_outgrows_its_budget_is_broken_off(strict: str, path: str) -> None:
     with pytest.raises(httpx.HTTPError):
-        httpx.get(strict + PAGE, timeout=30)
+        httpx.get(strict + path, timeout=30)
 
 
 def test_a_stream_that_takes_too_long_is_broken_off(strict: str) -> None:
