@@ -60,13 +60,16 @@ class Systems:
 
     def offered(self, codes: Iterable[int]) -> tuple[str, ...]:
         """The URIs to advertise: CRS84, the default, and those of the codes that can be answered (row C7)."""
-        uris = [CRS84]
-        for code in codes:
-            try:
-                uris.append(self.resolve(f"EPSG:{code}").uri)
-            except ValueError:
-                continue  # an older PostGIS lacks it; `./gis check` says so
-        return tuple(uris)
+        # An older PostGIS lacks some; `./gis check` says so.
+        return (CRS84, *(epsg(code).uri for code in codes if code in self.known and is_plane(code)))
+
+
+def is_plane(srid: int) -> bool:
+    """Whether the code is of a system of two axes."""
+    try:
+        return epsg(srid).srid == srid
+    except ValueError:
+        return False
 
 
 @functools.lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gis_service.access.check import check
 from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC, Principal
 from gis_service.catalog.registry import Catalog, load_catalog
@@ -15,7 +16,7 @@ from gis_service.db.query import Binds, Query
 from gis_service.db.select import ItemsQuery
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox, Box
-from gis_service.geo.crs import WGS84, Crs, Systems, epsg
+from gis_service.geo.crs import WGS84, Crs, Systems, epsg, is_plane
 from tests import sample, trial
 from tests.sample import CENTRE
 
@@ -46,9 +47,21 @@ def test_all_of_vn_2000_is_known(db: SyncDatabase, known: Systems) -> None:
     assert db.run(systems.MISSING) == []
 
 
+def test_the_check_tells_of_systems_that_are_missing_and_their_owner_can_bring_them(
+    fresh_database: str, root: Path
+) -> None:
+    with SyncDatabase(fresh_database) as opened:
+        opened.apply(["delete from spatial_ref_sys where srid in (9205, 9218)"])
+        (note,) = check(root, opened).notes
+        assert "EPSG:9205, EPSG:9218" in note
+        assert "gis.add_vn2000()" in note
+        opened.apply(["select gis.add_vn2000()"])
+        assert check(root, opened).notes == ()
+
+
 def test_what_is_refused_has_heights_or_no_plane(db: SyncDatabase, known: Systems) -> None:
     """So all of two dimensions that PostGIS knows is answered."""
-    refused = [srid for srid in known.known if not _is_answered(known, srid)]
+    refused = [srid for srid in known.known if not is_plane(srid)]
     flat = db.run(
         Query(
             "select srid from spatial_ref_sys where srid = any($1::int[]) and srtext !~ '^(COMPD_CS|GEOCCS)'"
@@ -57,13 +70,6 @@ def test_what_is_refused_has_heights_or_no_plane(db: SyncDatabase, known: System
         )
     )
     assert flat == [(8449,)]  # NAD83(FBN), which EPSG v11.022 gives three axes
-
-
-def _is_answered(known: Systems, srid: int) -> bool:
-    try:
-        return known.resolve(f"EPSG:{srid}").srid == srid
-    except ValueError:
-        return False
 
 
 @pytest.mark.parametrize("srid", VN2000)

@@ -68,7 +68,7 @@ def test_what_is_no_known_system_of_a_plane_is_refused(name: str) -> None:
 
 def test_what_is_offered_begins_with_the_default_and_holds_what_the_database_knows() -> None:
     """Row C7."""
-    assert SYSTEMS.offered((4326, 3405, 3406)) == (
+    assert SYSTEMS.offered((4326, 3405, 3406, 4978)) == (
         CRS84,
         "http://www.opengis.net/def/crs/EPSG/0/4326",
         "http://www.opengis.net/def/crs/EPSG/0/3405",
