@@ -31,7 +31,8 @@ Views = Mapping[str, Mapping[str, ViewedLayer]]
 # What a random statement sets; what each class sees of it is worked out by asking, not here.
 _ALL = ("geom = ST_Translate(geom, {far}, 0)", "geom = ST_Translate(geom, {near}, {near})",
         "extra = '{{\"x\": {n}}}'", "restricted = not restricted", "jurisdiction = '{{A}}'",
-        "jurisdiction = '{{A,B}}'", "basis = 'indicative'", "geom_original = '\\x0{n}'", "rev = rev")  # fmt: skip
+        "jurisdiction = '{{A,B}}'", "basis = 'indicative'",
+        "geom_original = '\\x0{n}'", "rev = rev")  # fmt: skip
 _SETS = {
     "occurrence": (
         "recorded_by = 'x{n}'", "locality = null", "license = 'x{n}'", "taxon_id = 'taxon-{n}'",
