@@ -80,7 +80,8 @@ def _whole(value: Any) -> Any:  # any JSON
 
 def ask(web: httpx.Client, collection: str, predicate: str, lang: str = "cql2-text") -> httpx.Response:
     text = predicate if lang == "cql2-text" else as_json(predicate)
-    given = {"filter": text, "filter-lang": lang, "limit": "1000", "skipGeometry": "true"}
+    form = {"limit": "1000", "skipGeometry": "true", "properties": ""}  # ids alone
+    given = {"filter": text, "filter-lang": lang, **form}
     return web.get(f"/collections/{collection}/items", params=given)
 
 
