@@ -16,7 +16,7 @@ from gis_service.features.documents import Stats
 from gis_service.features.formats import EXPORTS, Format
 from gis_service.features.query import ItemsRequest, parse_items
 from gis_service.features.refusal import refuse
-from gis_service.web import negotiate, paging, releases, small_file, walk
+from gis_service.web import negotiate, paging, releases, small_file, validators, walk
 from gis_service.web.context import Context
 from gis_service.web.encoder import Spool
 from gis_service.web.message import Headers, Request, Response
@@ -42,9 +42,13 @@ async def export(context: Context, request: Request, taken: Sequence[str]) -> Re
             raise refuse("export.no-paging", name=name)
     asked = parse_items(view, request.parameters, await context.terms())
     await releases.check(context, asked.view)
+    stamp = await validators.stamp(context, asked.view)
+    known = validators.headers(request, asked.view, stamp, form.media)
+    if (same := validators.unchanged(request, known)) is not None:
+        return same
     stats = (await context.stats.of([asked.view])).get(view.id)
     matched = _counted(asked, stats)
-    headers = (*_headers(request, asked, stats, form), *_number("ogc-numbermatched", matched))
+    headers = (*_headers(request, asked, stats, form), *known, *_number("ogc-numbermatched", matched))
     return Response(200, headers, chunks=_exported(context, request, asked, stats, form))
 
 

@@ -65,9 +65,9 @@ def conditional(request: Request, response: Response) -> Response:
 
 
 def _is_tagged(response: Response) -> bool:
-    return (
-        response.status == 200 and response.chunks is None and response.file is None and response.body != b""
-    )
+    """A file to keep holds the time when it was made, so that its bytes say nothing of what is new."""
+    whole = response.chunks is None and response.file is None and response.body != b""
+    return response.status == 200 and whole and response.header("content-disposition") is None
 
 
 def _with_caching(request: Request, response: Response) -> Response:

@@ -267,6 +267,13 @@ def test_q12_pages_of_every_format_lead_on_by_headers(
     assert [str(each.id) for each in before] == seen[:31]
 
 
+def test_an_export_that_the_caller_holds_is_confirmed_unread(client: httpx.Client) -> None:
+    address = f"{AREAS}/export?f=fgb"
+    tag = client.get(address).headers["etag"]
+    assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+    assert client.get(f"{AREAS}/export?f=csv", headers={"if-none-match": tag}).status_code == 200
+
+
 def test_accept_chooses_the_format(client: httpx.Client) -> None:
     answer = client.get(f"{AREAS}/items?limit=1", headers={"accept": "application/flatgeobuf"})
     assert answer.headers["content-type"] == "application/flatgeobuf"

@@ -134,6 +134,8 @@ def requests(gids: list[int]) -> Iterator[str]:
         )
         yield f"{base}/items?limit=100&release=1"
         yield f"{base}/items?limit=100&f=html"
+        yield from (f"{base}/export?f={form}" for form in ("json", "jsonfg", "ndjson", "csv", "fgb"))
+        yield f"{base}/items?limit=100&f=fgb"
         for box in SPOTS:
             yield f"{base}/items?limit=100&bbox={','.join(map(str, box.as_tuple()))}"
         yield from (f"{base}/items/{gid}" for gid in gids)
@@ -145,6 +147,7 @@ def requests(gids: list[int]) -> Iterator[str]:
     yield from (f"/collections/occurrences/items/{gid}?f=html" for gid in gids[:4])  # names its neighbours
     yield from (f"/collections/protected-areas/items/closed-{code}" for code in "AB")
     yield from (f"/collections/species-ranges/items/range-{number}" for number in (0, 1))
+    yield from (f"/collections/occurrences/export?f={form}" for form in ("parquet", "gpkg"))
     yield "/collections/occurrences/items?recordedBy=Recorder%20B0"
     yield "/collections/occurrences/items?scientificName=Speciosus%20category1"
     yield "/collections/protected-areas/items?name=Khu%20closed%20B"
