@@ -13,6 +13,7 @@ from gis_service.settings import Settings
 from gis_service.web import static
 from gis_service.web.context import Context
 from gis_service.web.credentials import Access
+from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
 from gis_service.web.published import Published
 from gis_service.web.service import Service
@@ -48,6 +49,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         metrics=Metrics(),
         tile_statements=statements,
         processes=Processes(settings, database),
+        encoders=Encoders(settings.data_dir / "exports"),
         published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=KnownSystems(control),
         signing_key=SharedKey(control, secrets.PAGING),

@@ -49,7 +49,7 @@ class Context:
     published: Published
     known_systems: KnownSystems
     signing_key: SharedKey
-    encoders: Encoders = field(default_factory=Encoders)
+    encoders: Encoders
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:

@@ -21,6 +21,7 @@ from gis_service.exchange import frames
 from gis_service.exchange.bulk import Bulk
 from gis_service.exchange.encode import TOO_LONG
 from gis_service.features.refusal import refusal
+from gis_service.web.spill import spilled
 from gis_service.web.walk import Batch
 
 AT_ONCE = 2  # encoders of one web process; each takes 40 to 150 MB
@@ -58,11 +59,15 @@ class Spool:
 class Encoders:
     """The encoders of one web process."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder  # for what is made and not yet sent
         self._turns = Turns(AT_ONCE, WAITING, PATIENCE)
 
-    async def stream(self, kind: str, bulk: Bulk, batches: Batches) -> AsyncGenerator[bytes, None]:
+    def stream(self, kind: str, bulk: Bulk, batches: Batches) -> AsyncGenerator[bytes, None]:
         """The file while it's made; Busy where too many are made already."""
+        return spilled(self._streamed(kind, bulk, batches), self._folder)
+
+    async def _streamed(self, kind: str, bulk: Bulk, batches: Batches) -> AsyncGenerator[bytes, None]:
         async with self._running({"format": kind, "bulk": bulk}, batches) as (process, feeding):
             assert process.stdout is not None, "it was asked for"
             while piece := await process.stdout.read(PIECE):

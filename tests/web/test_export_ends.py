@@ -146,7 +146,7 @@ def test_a_fault_in_the_batches_is_the_exports_fault_and_ends_the_encoder(
     async def export(kind: str) -> None:
         held = await _batch(filled, points)
         spool = Spool(tmp_path, 1_000_000, 60)
-        encoders = Encoders()
+        encoders = Encoders(tmp_path)
         batches = _failing(held)
         made = (
             encoders.spooled(kind, described(points), batches, spool)
@@ -163,7 +163,7 @@ def test_a_fault_in_the_batches_is_the_exports_fault_and_ends_the_encoder(
 
 
 def test_only_so_many_encoders_run_at_once(
-    filled: str, points: ViewedLayer, monkeypatch: pytest.MonkeyPatch
+    filled: str, points: ViewedLayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder, "PATIENCE", 0.1)
     monkeypatch.setenv("GIS_PORT", f"crowd-{os.getpid()}")
@@ -176,7 +176,7 @@ def test_only_so_many_encoders_run_at_once(
             yield held
             await stay.wait()
 
-        encoders = Encoders()
+        encoders = Encoders(tmp_path)
         open_ones = [encoders.stream("fgb", described(points), waiting()) for _ in range(encoder.AT_ONCE)]
         for each in open_ones:
             await anext(each)
