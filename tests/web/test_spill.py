@@ -59,15 +59,15 @@ def test_the_maker_waits_where_it_is_too_far_ahead(tmp_path: Path, monkeypatch: 
 
 
 def test_a_fault_comes_behind_what_was_made(tmp_path: Path) -> None:
-    read = []
+    read = bytearray()
 
     async def trial() -> None:
         async for piece in spilled(Maker().pieces(3, RuntimeError("torn")), tmp_path):
-            read.append(piece)
+            read.extend(piece)
 
     with pytest.raises(RuntimeError, match="torn"):
         asyncio.run(trial())
-    assert b"".join(read) == PIECE * 3
+    assert bytes(read) == PIECE * 3
 
 
 def test_a_reader_that_leaves_ends_the_maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
