@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 import orjson
 
 from gis_service import links as media
-from gis_service.db import select
+from gis_service.db import bulk, select
 from gis_service.db.pool import Row
 from gis_service.errors import NotFound
 from gis_service.features import documents, formats, geojson
@@ -24,6 +25,7 @@ from gis_service.web import (
     render,
     schema_routes,
     validators,
+    walk,
 )
 from gis_service.web.context import Context
 from gis_service.web.finish import etag_of
@@ -33,7 +35,6 @@ from gis_service.web.router import Route, route
 
 BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
 WHOLE_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
-BATCH_BYTES = 2_000_000  # of a page that leaves in chunks: each of many slow clients holds three times that
 FIRST = 50  # shapes read before it's known what they weigh
 
 
@@ -79,17 +80,16 @@ async def _geojson(context: Context, request: Request, asked: ItemsRequest, know
     step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
     rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
     if len(rows) > step and page > step:
-        if _step(rows, page, WHOLE_BYTES) < page:
+        if not _fits(rows, page):
             return _streamed(context, request, asked, rows, known)
         rest = replace(asked.query, cursor=paging.at(rows[-1]), offset=0, limit=page - step)
         rows = [*rows, *await context.database.run(select.items(view, rest))]
     return _whole(request, asked, rows, known)
 
 
-def _step(rows: Sequence[Row], left: int, most: int = BATCH_BYTES) -> int:
-    """How many more features may be held at once, if they weigh what these do."""
-    weight = sum(len(row[1]) for row in rows) // len(rows) + 1
-    return min(left, BATCH, max(1, most // weight))
+def _fits(rows: Sequence[Row], page: int) -> bool:
+    """Whether a page may be held at once, if its features weigh what these do."""
+    return page <= BATCH and sum(len(row[1]) for row in rows) / len(rows) * page <= WHOLE_BYTES
 
 
 def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row], known: Headers) -> Response:
@@ -129,28 +129,26 @@ def _streamed(
 
 
 async def _chunks(
-    context: Context, request: Request, asked: ItemsRequest, first: Sequence[Row]
+    context: Context, request: Request, asked: ItemsRequest, rows: Sequence[Row]
 ) -> AsyncIterator[bytes]:
-    """The page in batches, each found by the last row of the one before; flat in memory, bounded in bytes."""
-    rows, sent, last, step, weight = first, 0, first[0], len(first) - 1, 0
-    yield geojson.HEAD
-    while rows:
-        shown = rows[:step]
-        last, more = shown[-1], len(rows) > step
-        batch = geojson.body([row[1] for row in shown])
-        yield (b"," if sent else b"") + batch
-        sent += len(shown)
-        weight += len(batch)
-        if not more or sent >= asked.query.limit or weight >= context.settings.limits.page_bytes:
-            break
-        step = _step(rows, asked.query.limit - sent)
-        following = replace(asked.query, cursor=paging.at(last), offset=0, limit=step + 1)
-        rows = await context.database.run(select.items(asked.view, following))
-    else:
-        more = False
-    more = paging.goes_on(asked, more)
+    """The page in batches, the next of them read while one is sent; flat in memory, bounded in bytes."""
+    view, query, shown = asked.view, asked.query, rows[:-1]
+    part = geojson.body([row[1] for row in shown])
+    yield geojson.HEAD + part
+    sent, weight, last = len(shown), len(part), paging.at(shown[-1])
+    fetch = walk.lines(context.database, view, bulk.json_line)
+    rest = replace(query, cursor=last, offset=0)
+    async with aclosing(walk.walk(fetch, view, rest, BATCH, query.limit - sent)) as batches:
+        async for batch in batches:
+            yield b"," + geojson.body(batch.lines)
+            sent, weight, last = sent + batch.count, weight + batch.weight, batch.last
+            if weight >= context.settings.limits.page_bytes:
+                break
+    beyond = select.keys(view, replace(query, cursor=last, offset=0, limit=1))
+    more = paging.goes_on(asked, bool(await context.database.run(beyond)))
     matched = None if more or paging.begins_within(asked) else sent
-    yield geojson.tail(sent, matched, _page_links(request, asked, first[0], last if more else None))
+    end = (last.key, b"", *last.values) if more else None
+    yield geojson.tail(sent, matched, _page_links(request, asked, rows[0], end))
 
 
 async def item(context: Context, request: Request, taken: Sequence[str]) -> Response:
