@@ -46,19 +46,13 @@ def _pushed(recorder: Recorder) -> str:
     return query.partition("filter=")[2].removesuffix("&filter-lang=cql-text")
 
 
-@pytest.mark.parametrize(("layer", "count"), PUBLIC_COUNTS.items())
-def test_gdal_reads_every_collection_with_the_right_count(service: str, layer: str, count: int) -> None:
-    frame = pyogrio.read_dataframe(f"OAPIF:{service}", layer=layer)
-    assert len(frame) == count
-
-
 def test_gdal_lists_every_collection(service: str) -> None:
     assert {str(name) for name, _ in pyogrio.list_layers(f"OAPIF:{service}")} == set(PUBLIC_COUNTS)
 
 
 @pytest.mark.parametrize("layer", PUBLIC_COUNTS)
 def test_g6_every_collection_is_read_with_a_filter_that_was_pushed(recorder: Recorder, layer: str) -> None:
-    """`basis` stands in every layer, and the sample is simulated everywhere."""
+    """`basis` stands in every layer, and the sample is simulated everywhere: the filter leaves every row."""
     frame = _read(recorder, layer, where="basis = 'simulated'")
     assert _pushed(recorder) == "basis = 'simulated'"
     assert len(frame) == PUBLIC_COUNTS[layer]
@@ -67,20 +61,19 @@ def test_g6_every_collection_is_read_with_a_filter_that_was_pushed(recorder: Rec
 @pytest.mark.parametrize(
     ("where", "pushed", "found"),
     [
-        ("name = 'Khu open A'", "name = 'Khu open A'", "A"),
         ("name <> 'Khu open A'", "name <> 'Khu open A'", "B"),
-        ("status_yr > 1990", "status_yr > 1990", "B"),
-        ("rep_area <= 12.5", "rep_area <= 12.5", "A"),
+        ("status_yr > 1990 AND rep_area <= 20.5", "(status_yr > 1990) AND (rep_area <= 20.5)", "B"),
         ("status_yr BETWEEN 1985 AND 1995", "(status_yr >= 1985) AND (status_yr <= 1995)", "A"),
-        ("name LIKE '%open%'", "name LIKE '%open%'", "AB"),
-        ("name LIKE 'KHU%'", "name LIKE 'KHU%'", ""),
+        (
+            "name LIKE 'Khu%' AND NOT name LIKE 'KHU%'",
+            "(name LIKE 'Khu%') AND (NOT (name LIKE 'KHU%'))",
+            "AB",
+        ),
         ("name ILIKE 'KHU%b'", "name ILIKE 'KHU%b'", "B"),
         ("desig = 'Vườn quốc gia'", "desig = 'Vườn quốc gia'", "A"),
         ("management_board = 'Ban A+B & C'", "management_board = 'Ban A+B & C'", "B"),
-        ("management_board IS NULL", "(management_board IS NULL)", "A"),
         ("management_board IS NOT NULL", "NOT ((management_board IS NULL))", "B"),
         ("status_yr < 2000 OR iucn_cat = 'Ib'", "(status_yr < 2000) OR (iucn_cat = 'Ib')", "AB"),
-        ("NOT (status_yr < 2000)", "NOT (status_yr < 2000)", "B"),
         ("decision_date >= '2020-01-05'", "decision_date >= '2020-01-05T'", "B"),
         ("decision_date < '2020/01/05'", "decision_date < '2020-01-05T'", "A"),
         ("decision_date = '2001-02-03'", "decision_date = '2001-02-03T'", "A"),
@@ -148,13 +141,6 @@ def test_g2_the_page_size_is_that_of_the_api(recorder: Recorder) -> None:
     limit = httpx.get(f"{recorder.url}/api").json()["components"]["parameters"]["limit"]["schema"]
     size = min(max(1000, limit["default"]), limit["maximum"])
     assert recorder.items()[-1].split("&")[0] == f"limit={size}"
-
-
-def test_g2_a_small_maximum_is_kept_to(start_server: Starter, service: str, database: str) -> None:
-    """Pages of three because `/api` says so, and still all eight rows."""
-    small = start_server(database, GIS_LIMITS_MAX_ITEMS="3")
-    frame = pyogrio.read_dataframe(f"OAPIF:{small}", layer="occurrences")
-    assert frame["individualCount"].nunique() == len(frame) == 8
 
 
 def test_g2_gdal_pages_through_all_rows(recorder: Recorder) -> None:

@@ -139,6 +139,7 @@ def test_q6_every_kind_of_push_down_is_declared(areas: Layer) -> None:
         ("((\"rep_area\" ^ 2) = 400)", "B"),
         ("((\"status_yr\" - 10) >= 2000)", "B"),
         ("((\"rep_area\" / 2) < 7)", "A"),
+        ("(( - (\"status_yr\")) < -2000)", "B"),
         ("(\"decision_date\" >= DATE('2020-01-05'))", "B"),
         ("(\"decision_date\" < DATE('2020-01-05'))", "A"),
         ("(\"decision_date\" = DATE('2001-02-03'))", "A"),
