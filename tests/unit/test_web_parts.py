@@ -3,8 +3,6 @@
 import pytest
 
 from gis_service.errors import InvalidParameter, MethodNotAllowed, NotAcceptable, NotFound
-from gis_service.features import token
-from gis_service.geo.bbox import BBox
 from gis_service.web import negotiate, params
 from gis_service.web.lru import Lru
 from gis_service.web.packing import GZIP, ZSTD, Packing, wanted
