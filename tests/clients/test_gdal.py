@@ -124,15 +124,18 @@ def test_g6_an_id_becomes_the_address_of_its_feature(recorder: Recorder) -> None
         ("decision_date", "2020-01-05", ["open-B"]),
     ],
 )
-def test_g1_one_equality_parameter_a_queryable(service: str, name: str, value: str, found: list[str]) -> None:
-    """As GDAL writes it, with %2B, %26 and bytes of UTF-8; each queryable stands in `/api` as a parameter."""
-    items = f"{service}/collections/protected-areas/items"
-    page = httpx.get(items, params={name: value}).json()
+def test_g1_equality_is_right_for_every_type(service: str, name: str, value: str, found: list[str]) -> None:
+    """As GDAL writes it, with %2B, %26 and bytes of UTF-8."""
+    page = httpx.get(f"{service}/collections/protected-areas/items", params={name: value}).json()
     assert [feature["id"] for feature in page["features"]] == found
-    api = httpx.get(f"{service}/api").json()["paths"]["/collections/protected-areas/items"]["get"]
-    queryables = httpx.get(f"{service}/collections/protected-areas/queryables").json()["properties"]
-    parameters = {each.get("name") for each in api["parameters"]}
-    assert set(queryables) - {"geometry"} <= parameters
+
+
+def test_g1_each_queryable_stands_in_the_api_as_a_parameter(service: str) -> None:
+    api = httpx.get(f"{service}/api").json()["paths"]
+    for layer in ("protected-areas", "occurrences"):
+        queryables = httpx.get(f"{service}/collections/{layer}/queryables").json()["properties"]
+        parameters = api[f"/collections/{layer}/items"]["get"]["parameters"]
+        assert set(queryables) - {"geometry"} <= {each.get("name") for each in parameters}
 
 
 def test_g2_the_page_size_is_that_of_the_api(recorder: Recorder) -> None:
