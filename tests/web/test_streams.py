@@ -1,7 +1,6 @@
 """Long answers: made at the client's speed, ended in PostgreSQL when it leaves, never falsely whole."""
 
 import asyncio
-import json
 import socket
 import time
 from collections.abc import Iterator
@@ -128,6 +127,11 @@ def asking(url: str, path: str = PAGE, version: str = "1.1") -> Iterator[socket.
         yield client
 
 
+def features(body: bytes) -> int:
+    """How many features a GeoJSON text holds; parsing 35 MB takes a second."""
+    return body.count(b'"type":"Feature",')
+
+
 def read_all(client: socket.socket) -> bytes:
     parts = []
     while part := client.recv(1_000_000):
@@ -143,7 +147,8 @@ def test_an_answer_is_made_no_faster_than_its_client_reads(url: str, sampled: Sa
         assert settled(sampled.dsn) - before <= AHEAD
         body = read_all(client).partition(b"\r\n\r\n")[2]
     assert passed(sampled.dsn) - before == STATEMENTS
-    assert len(json.loads(body)["features"]) == SHAPES
+    assert features(body) == SHAPES
+    assert body.endswith(b"}")
 
 
 def test_a_connection_is_kept_after_a_stream(url: str) -> None:
@@ -154,7 +159,7 @@ def test_a_connection_is_kept_after_a_stream(url: str) -> None:
             assert "content-length" not in answer.headers
             assert answer.headers.get("content-encoding", "identity") == coding
             if coding != "zstd":
-                assert answer.json()["numberReturned"] == 160
+                assert features(answer.content) == 160
             connection = answer.extensions["network_stream"].get_extra_info("socket")
             assert connection is client.get("/health").extensions["network_stream"].get_extra_info("socket")
 
@@ -222,7 +227,7 @@ def test_a_stream_whose_statement_fails_is_broken_off(strict: str, sampled: Samp
         pytest.raises(ConnectionResetError),
     ):
         read_all(client)
-    assert httpx.get(strict + SHORTER, timeout=60).json()["numberReturned"] == 160
+    assert features(httpx.get(strict + SHORTER, timeout=60).content) == 160
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{EXPORT}?f=ndjson", f"{EXPORT}?f=csv"])
