@@ -215,7 +215,7 @@ def test_an_injection_is_harmless_in_every_place_that_takes_a_string(
     )
     for given_ in places:
         refused(web.get(items_of, params=given_))
-    for name in PARAMETERS:
+    for name in ("name", "filter", "filter-lang", "sortby", "properties", "crs", "f"):
         refused(web.get("/collections/plots/export", params={name: evil}))
     for path in (
         f"/collections/{quote(evil, safe='')}/items",

@@ -49,7 +49,7 @@ MATCHING = (
     "basis like '%t%'",
 )
 PROFILE = settings(
-    max_examples=120, derandomize=True, database=None, deadline=None,
+    max_examples=60, derandomize=True, database=None, deadline=None,
     suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate),
 )  # fmt: skip
 

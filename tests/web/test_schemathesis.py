@@ -24,7 +24,7 @@ Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
 CHECKS = [response_schema_conformance, content_type_conformance, status_code_conformance]
 PROFILE = settings(
-    max_examples=8, derandomize=True, database=None, deadline=None,
+    max_examples=5, derandomize=True, database=None, deadline=None,
     suppress_health_check=list(HealthCheck), phases=(Phase.generate,),
 )  # fmt: skip
 
