@@ -18,7 +18,7 @@ from gis_service.db.select import ItemsQuery
 
 BATCH_BYTES = 2_000_000  # of each of many slow clients three are held: sent, read, and under way
 LINES = 2_000  # as Python's list of bytes
-RECORDS = 10_000  # as one value
+RECORDS = 4_000  # as one value; what numpy makes of so many stays in the cache
 FIRST_POINTS, FIRST_SHAPES = 1_000, 20  # read before it's known what they weigh
 
 
