@@ -56,9 +56,9 @@ class _Writers:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._ended = threading.Event()
+        self.written = 0
         self._pool = ThreadPoolExecutor(2)
         self._writing = [self._pool.submit(self._write, number) for number in (1, 2)]
-        self.written = 0
 
     def _write(self, writer: int) -> None:
         with psycopg.connect(self._dsn, autocommit=True) as db:
@@ -88,7 +88,7 @@ class _Writers:
 def _walk(
     web: httpx.Client, page: httpx.Response, rel: str, writers: _Writers
 ) -> tuple[Counter[int], httpx.Response]:
-    """How often each id came from this page on, and the last page that held any; writers get turns between."""
+    """How often each id came from this page on, and the last page that held any; writers write between."""
     seen, last = Counter[int](), page
     while True:
         features = _features(page)
