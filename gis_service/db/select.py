@@ -41,14 +41,15 @@ class ItemsQuery:
         return self.bbox is None and self.datetime is None and not self.equals and self.filter is None
 
 
-def items(view: ViewedLayer, query: ItemsQuery) -> Query:
+def items(view: ViewedLayer, query: ItemsQuery, stamped: bool = False) -> Query:
     """Rows (key, bytes of the feature, *sort values) in the order asked, at most `limit` of them.
 
-    A cursor that goes backwards gives them in reverse order.
+    A cursor that goes backwards gives them in reverse order. Stamped ones end with the layer's stamp.
     """
     binds = Binds()
     columns = [f"t.{ident(view.key)}", feature(view, query.form, binds)]
     columns += [rows.column(view, key.name, binds) for key in query.sort]
+    columns += [versions.expression(view, binds)] if stamped else []
     return Query(page(view, query, columns, binds), tuple(binds.values), view.role)
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 import orjson
 
 from gis_service import links as media
-from gis_service.db import bulk, select
+from gis_service.db import bulk, select, versions
 from gis_service.db.pool import Row
+from gis_service.db.select import ItemsQuery
 from gis_service.errors import NotFound
 from gis_service.features import documents, formats, geojson
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
@@ -64,21 +65,49 @@ async def items(context: Context, request: Request, taken: Sequence[str]) -> Res
         return await html_routes.items(context, request, view)
     asked = parse_items(view, request.parameters, await context.terms())
     await releases.check(context, asked.view)
+    if form is formats.JSON and _is_plain(request, asked):
+        return await _stamped(context, request, asked)
     stamp = await validators.stamp(context, asked.view)
     known = validators.headers(request, asked.view, stamp, form.media)
     if (same := validators.unchanged(request, known)) is not None:
         return same
     asked = await paging.forwards(context, asked)
     if form is formats.JSON:
-        return await _geojson(context, request, asked, known)
+        first = await context.database.run(select.items(asked.view, _first(asked)))
+        return await _geojson(context, request, asked, first, known)
     made = await export_routes.respond_page(context, request, asked, form)
     return made.with_headers(*known)
 
 
-async def _geojson(context: Context, request: Request, asked: ItemsRequest, known: Headers) -> Response:
-    view, page = asked.view, asked.query.limit
-    step = min(page, BATCH if view.geometry_type == "Point" else FIRST)
-    rows = await context.database.run(select.items(view, replace(asked.query, limit=step + 1)))
+def _is_plain(request: Request, asked: ItemsRequest) -> bool:
+    """Whether the stamp may come with the rows: nothing is asked of it before, nor of the rows."""
+    backwards = asked.query.cursor is not None and asked.query.cursor.backwards
+    return versions.is_kept(asked.view) and not backwards and not validators.asked(request)
+
+
+async def _stamped(context: Context, request: Request, asked: ItemsRequest) -> Response:
+    """A page in one statement less: the stamp of the layer and its rows are of the same snapshot."""
+    statement = select.items(asked.view, _first(asked), stamped=True)
+    found = await context.database.run(statement)
+    if not found:  # no row brought the stamp, so it is read, and then once more whether there are rows
+        stamp = await validators.stamp(context, asked.view)
+        found = await context.database.run(statement)
+    else:
+        stamp = found[0][-1]
+    known = validators.headers(request, asked.view, stamp, media.GEOJSON)
+    return await _geojson(context, request, asked, [row[:-1] for row in found], known)
+
+
+def _first(asked: ItemsRequest) -> ItemsQuery:
+    """The first rows of a page and one more, which tells whether it goes on."""
+    most = BATCH if asked.view.geometry_type == "Point" else FIRST
+    return replace(asked.query, limit=min(asked.query.limit, most) + 1)
+
+
+async def _geojson(
+    context: Context, request: Request, asked: ItemsRequest, rows: Sequence[Row], known: Headers
+) -> Response:
+    view, page, step = asked.view, asked.query.limit, _first(asked).limit - 1
     if len(rows) > step and page > step:
         if not _fits(rows, page):
             return _streamed(context, request, asked, rows, known)

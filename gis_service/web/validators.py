@@ -55,6 +55,11 @@ def named(request: Request) -> bool:
     return tags is not None and "*" not in tags
 
 
+def asked(request: Request) -> bool:
+    """Whether the caller holds an earlier answer and asks if it still stands."""
+    return request.header("if-none-match") is not None or request.header("if-modified-since") is not None
+
+
 def unchanged(request: Request, made: Headers) -> Response | None:
     """304 where the caller holds the answer that has these validators; the date counts without tags alone."""
     known = dict(made)
