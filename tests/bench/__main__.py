@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import fnmatch
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def main(words: Sequence[str]) -> int:
     if not chosen and not any(fnmatch.fnmatch(name, glob) for name in exports.NAMES for glob in args.case):
         say("no case matches; see --list")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended here too
     try:
         with database(args) as dsn:
             data.prepare(dsn, Recipe.of(args.seed, args.scale, ROOT), ROOT, say)
