@@ -15,6 +15,7 @@ from gis_service.catalog.layer import PropertyType
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import feature_text, rows
 from gis_service.db.feature_text import Form
+from gis_service.db.paging import marks
 from gis_service.db.query import Binds, Query, ident
 from gis_service.db.select import ItemsQuery, page
 from gis_service.geo.crs import WGS84
@@ -53,7 +54,7 @@ def lines(view: ViewedLayer, query: ItemsQuery, line: Line) -> Query:
     """Rows (key, bytes, *sort values): a batch of features as text."""
     binds = Binds()
     columns = [f"t.{ident(view.key)}", line(view, query.form, binds)]
-    columns += [rows.column(view, key.name, binds) for key in query.sort]
+    columns += marks(view, query.sort, binds)
     return Query(page(view, query, columns, binds), tuple(binds.values), view.role)
 
 
@@ -64,7 +65,7 @@ def records(view: ViewedLayer, query: ItemsQuery) -> Query:
     binary formats want it whatever the system's axis order.
     """
     binds = Binds()
-    sorts = [rows.column(view, key.name, binds) for key in query.sort]
+    sorts = marks(view, query.sort, binds)
     columns = [f"t.{ident(view.key)} as k", f"record_send(row({_record(view, query.form, binds)})) as b"]
     columns += [f"{value} as s{number}" for number, value in enumerate(sorts)]
     inner = page(view, query, columns, binds)

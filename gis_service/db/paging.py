@@ -69,6 +69,15 @@ def beyond(view: ViewedLayer, sort: Sequence[SortKey], cursor: Cursor, binds: Bi
     return [here] if first.descending else [here, f"{first.sql} is null"]
 
 
+def marks(view: ViewedLayer, sort: Sequence[SortKey], binds: Binds) -> list[str]:
+    """SQL of what a cursor holds of a row: its sort values; days and instants as text, which has all years.
+
+    Python's own end at the years 1 and 9999, and it has no infinite ones.
+    """
+    values = [(rows.column(view, key.name, binds), view.properties[key.name].type) for key in sort]
+    return [f"({value})::text" if kind in ("date", "timestamp") else value for value, kind in values]
+
+
 def _terms(view: ViewedLayer, sort: Sequence[SortKey], binds: Binds, backwards: bool) -> list[_Term]:
     terms = [_Term(rows.column(view, key.name, binds), key.descending != backwards) for key in sort]
     downwards = sort[-1].descending != backwards if sort else backwards

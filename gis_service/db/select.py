@@ -11,12 +11,13 @@ from gis_service.db import boxes, rows, versions
 from gis_service.db.cql2 import Filter
 from gis_service.db.cql2.compile import condition
 from gis_service.db.feature_text import WHOLE, Form, feature
-from gis_service.db.paging import Cursor, SortKey, beyond, order_by
+from gis_service.db.paging import Cursor, SortKey, beyond, marks, order_by
 from gis_service.db.query import Binds, Query, ident
 from gis_service.geo.bbox import BBox, Box
 from gis_service.geo.temporal import Interval
 
 Value = str | int | float | bool | date | datetime
+_YEARS = "'0001-01-01' and '9999-12-31 23:59:59.999999'"
 _VIEWS_KEPT = 512  # compiled texts, by view
 
 
@@ -48,7 +49,7 @@ def items(view: ViewedLayer, query: ItemsQuery, stamped: bool = False) -> Query:
     """
     binds = Binds()
     columns = [f"t.{ident(view.key)}", feature(view, query.form, binds)]
-    columns += [rows.column(view, key.name, binds) for key in query.sort]
+    columns += marks(view, query.sort, binds)
     columns += [versions.expression(view, binds)] if stamped else []
     return Query(page(view, query, columns, binds), tuple(binds.values), view.role)
 
@@ -56,7 +57,7 @@ def items(view: ViewedLayer, query: ItemsQuery, stamped: bool = False) -> Query:
 def keys(view: ViewedLayer, query: ItemsQuery) -> Query:
     """Rows (key, *sort values) of the same page without its features: to find where a page begins."""
     binds = Binds()
-    columns = [f"t.{ident(view.key)}", *(rows.column(view, key.name, binds) for key in query.sort)]
+    columns = [f"t.{ident(view.key)}", *marks(view, query.sort, binds)]
     return Query(page(view, query, columns, binds), tuple(binds.values), view.role)
 
 
@@ -130,18 +131,21 @@ def extent(view: ViewedLayer) -> Query:
 def time_extent(view: ViewedLayer) -> Query:
     """One row of the earliest start and the latest end; only for a layer with time.
 
-    A span without a start, or without an end, is open there, and so is the extent.
+    A span without a start, or without an end, is open there, and so is the extent. It's open too where it
+    passes the years 1 to 9999, which are all that a date in JSON can tell (RFC 3339).
     """
     assert view.time is not None, "the caller checks that the layer has time"
     binds = Binds()
     source = rows.relation(view, binds)
     start, end = f"t.{ident(view.time.start)}", f"t.{ident(view.time.end or view.time.start)}"
-    ends = f"min({start}), max({end})"
+    first, last = f"min({start})", f"max({end})"
     if view.time.end:
-        first, last = f"bool_or({start} is null)", f"bool_or({end} is null)"
-        ends = f"case when not {first} then min({start}) end, case when not {last} then max({end}) end"
+        first = f"case when not bool_or({start} is null) then {first} end"
+        last = f"case when not bool_or({end} is null) then {last} end"
     where = _where(rows.visible(view, binds))
-    return Query(f"select {ends} from {source}{where}", tuple(binds.values), view.role)
+    ends = f"select {first} as first, {last} as last from {source}{where}"
+    told = ", ".join(f"case when {each} between {_YEARS} then {each} end" for each in ("first", "last"))
+    return Query(f"select {told} from ({ends}) as whole", tuple(binds.values), view.role)
 
 
 def datasets(view: ViewedLayer) -> Query:

@@ -10,9 +10,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,14 +25,14 @@ from gis_service.db.select import ItemsQuery
 from gis_service.features.refusal import refuse
 
 _MARK = 8  # bytes
-_SEAL = 16  # bytes of HMAC-SHA-256: 128 bits
+_SEAL = 16  # bytes: 128 bits
 _LONGEST = 8_000  # characters; sort values are the only part that grows
 
 
 def binding(view: ViewedLayer, query: ItemsQuery) -> bytes:
     """A hash of what a token may be used with; page size and detail of the features may change on the way."""
     asked = replace(query, limit=0, offset=0, cursor=None, among=None, form=Form(crs=query.form.crs))
-    return hashlib.sha256(f"{view.digest}|{asked!r}".encode()).digest()[:_MARK]
+    return hashlib.blake2b(f"{view.digest}|{asked!r}".encode(), digest_size=_MARK).digest()
 
 
 def seal(cursor: Cursor, bound: bytes, key: bytes) -> str:
@@ -60,29 +59,17 @@ def unseal(text: str, view: ViewedLayer, query: ItemsQuery, bound: bytes, key: b
 
 
 def _mac(told: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, told, "sha256")[:_SEAL]
+    """BLAKE2's own keyed form (RFC 7693, section 2.9), which takes a tenth of the time of an HMAC."""
+    return hashlib.blake2b(told, key=key, digest_size=_SEAL).digest()
 
 
 def _written(value: object) -> object:
-    """A sort value as JSON can hold it without loss."""
-    if isinstance(value, date | datetime):
-        return value.isoformat()
+    """A sort value as JSON can hold it without loss; days and instants are texts already."""
     return str(value) if isinstance(value, float | Decimal) else value
 
 
 def _values(kinds: Sequence[PropertyType], values: Sequence[Any]) -> tuple[object, ...]:
     return tuple(
-        None if value is None else _READ.get(kind, _same)(value)
+        Decimal(value) if kind == "number" and value is not None else value
         for kind, value in zip(kinds, values, strict=True)
     )
-
-
-def _same(value: object) -> object:
-    return value
-
-
-_READ: Mapping[PropertyType, Callable[[Any], object]] = {
-    "number": Decimal,
-    "date": date.fromisoformat,
-    "timestamp": datetime.fromisoformat,
-}

@@ -25,6 +25,7 @@ PROVINCES = view(PUBLIC, load_catalog(ROOT).layers["provinces"])
             ("'2008-08-01'", "'2020-01-01'"),
             (date(2004, 1, 1), date(2025, 6, 30)),
         ),
+        (("'0044-03-15 BC'", "'2025-06-30'"), ("'2025-07-01'", "'infinity'"), (None, None)),
     ],
 )
 def test_an_open_end_of_a_row_is_one_of_the_layer(

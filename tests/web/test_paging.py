@@ -18,6 +18,16 @@ _ROWS = """
            case when i < 6 then chr(97 + i / 2) end
       from generate_series(0, 7) i order by i
 """
+_MOMENTS = """
+    insert into gis.occurrence (source_id, individual_count, dataset_id, scientific_name, event_date, geom)
+    select 'moment-' || place, place, d.dataset_id, 'Speciosus category0', moment,
+           ST_Point(-59.5, -59.5, 4326)
+      from gis.dataset d,
+           unnest(array['-infinity', '0044-03-15 BC', '2024-01-01', '12024-01-01', 'infinity']::timestamptz[])
+             with ordinality as m (moment, place)
+     where d.slug = 'open'
+       and not exists (select from gis.occurrence where source_id like 'moment-%')
+"""
 Page = tuple[list[str | None], dict[str, str]]
 
 
@@ -72,6 +82,21 @@ def test_ties_are_broken_by_the_key_in_the_direction_of_the_sort(web: httpx.Clie
     upwards, _ = read(web, f"{ITEMS}?limit=8&bbox=-51,-31,-41,-28&sortby=name_eng")
     downwards, _ = read(web, f"{ITEMS}?limit=8&bbox=-51,-31,-41,-28&sortby=-name_eng")
     assert downwards == upwards[::-1]
+
+
+@pytest.mark.parametrize("sort", ["eventDate", "-eventDate", "scientificName,-eventDate"])
+def test_a_walk_passes_dates_that_only_the_database_can_tell(
+    web: httpx.Client, sampled: Sample, sort: str
+) -> None:
+    """Python's years are 1 to 9999; PostgreSQL knows years before Christ, and an infinity at either end."""
+    with SyncDatabase(sampled.dsn) as db:
+        db.apply([_MOMENTS])
+    url = f"/collections/occurrences/items?limit=1&bbox=-60,-60,-59,-59&sortby={sort}"
+    pages = [web.get(url).raise_for_status().json()]
+    while following := [link["href"] for link in pages[-1]["links"] if link["rel"] == "next"]:
+        pages.append(web.get(following[0]).raise_for_status().json())
+    numbers = [feature["properties"]["individualCount"] for page in pages for feature in page["features"]]
+    assert numbers == ([1, 2, 3, 4, 5] if sort == "eventDate" else [5, 4, 3, 2, 1])
 
 
 @pytest.mark.parametrize("plus", ["+", "%2B", "%20", ""])
