@@ -126,6 +126,7 @@ def fill(connection: Connection, recipe: Recipe, say: Say) -> None:
                 copy(connection, "gis", rows.table, rows.columns)
                 if rows.table == "protected_area":
                     connection.execute(SITES)
+            connection.execute("select gis.raise_class_versions(%s, %s)", (rows.table, ["full", "public"]))
         say(f"data: {rows.table} {rows.columns.num_rows:,} rows in {time.monotonic() - begun:.1f} s")
     connection.execute(
         "select setval(pg_get_serial_sequence('gis.feature_key', 'gid'), max(gid)) from gis.feature_key"
