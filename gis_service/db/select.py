@@ -69,7 +69,7 @@ def page(view: ViewedLayer, query: ItemsQuery, columns: list[str], binds: Binds)
         where.append(f"t.{ident(view.key)} = any({binds.add(list(query.among))}::bigint[])")
     cursor = query.cursor
     order = order_by(view, query.sort, binds, cursor is not None and cursor.backwards)
-    limit = binds.add(query.limit)
+    limit = _limit(query, binds)
     selected = f"select {', '.join(columns)} from {source}"
     if cursor is None:
         offset = f" offset {binds.add(query.offset)}" if query.offset else ""
@@ -82,6 +82,16 @@ def page(view: ViewedLayer, query: ItemsQuery, columns: list[str], binds: Binds)
         return ranges[0]
     # Append runs its branches in turn and stops at the limit, so the second costs nothing until needed.
     return f"({') union all ('.join(ranges)}) limit {limit}"
+
+
+def _limit(query: ItemsQuery, binds: Binds) -> str:
+    """A limit that is bound makes PostgreSQL plan anew each time: 0.2 ms.
+
+    So where nothing is asked but a place in the order, it stands in the text, and the plan is kept. Where
+    rows are chosen, a plan should know by what, and is made each time.
+    """
+    plain = query.whole_layer and query.among is None
+    return f"{query.limit:d}" if plain else binds.add(query.limit)
 
 
 def item(view: ViewedLayer, feature_id: str | int, form: Form = WHOLE) -> Query:
