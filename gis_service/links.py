@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
@@ -15,6 +16,7 @@ SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 MVT = "application/vnd.mapbox-vector-tile"
 STYLE = "application/vnd.mapbox.style+json"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/:,-]*").fullmatch
 OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 
 
@@ -147,4 +149,10 @@ class Links:
 
 def with_query(address: str, query: Mapping[str, str] | None) -> str:
     """The address with a query string; `/` and `:` stay readable, as in times and CRS names."""
-    return f"{address}?{urlencode(query, safe='/:,')}" if query else address
+    if not query:
+        return address
+    return f"{address}?{'&'.join(f'{_part(name)}={_part(query[name])}' for name in query)}"
+
+
+def _part(text: str) -> str:
+    return text if _PLAIN(text) else quote_plus(text, safe="/:,")  # which takes ten times as long to look

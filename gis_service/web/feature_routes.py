@@ -100,14 +100,17 @@ async def _stamped(context: Context, request: Request, asked: ItemsRequest) -> R
 
 def _first(asked: ItemsRequest) -> ItemsQuery:
     """The first rows of a page and one more, which tells whether it goes on."""
-    most = BATCH if asked.view.geometry_type == "Point" else FIRST
-    return replace(asked.query, limit=min(asked.query.limit, most) + 1)
+    return replace(asked.query, limit=_step(asked) + 1)
+
+
+def _step(asked: ItemsRequest) -> int:
+    return min(asked.query.limit, BATCH if asked.view.geometry_type == "Point" else FIRST)
 
 
 async def _geojson(
     context: Context, request: Request, asked: ItemsRequest, rows: Sequence[Row], known: Headers
 ) -> Response:
-    view, page, step = asked.view, asked.query.limit, _first(asked).limit - 1
+    view, page, step = asked.view, asked.query.limit, _step(asked)
     if len(rows) > step and page > step:
         if not _fits(rows, page):
             return _streamed(context, request, asked, rows, known)

@@ -15,7 +15,7 @@ from gis_service.observe import Log
 from gis_service.web.message import Response
 
 FIRST_BYTES = 64 * 1024  # an answer that ends within these is sent whole, with its length
-PART_BYTES = 64 * 1024  # of a chunk that are handed on at once
+PART_BYTES = 256 * 1024  # of a chunk that are handed on at once
 PIECE_BYTES = 512 * 1024  # of a file
 AT_ONCE = 32  # streams of one process; each holds batches of rows, some 10 MB
 AT_ONCE_EACH = 8  # of one caller
