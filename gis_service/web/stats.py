@@ -20,13 +20,16 @@ NEVER_WRITTEN = 0  # the version of a table before its first row
 _KEPT = 512  # layers times policy classes
 _log = Log("gis.web")
 
+_Key = tuple[str, int]  # a view's digest, its table's version
+
 
 class StatsCache:
     """Counts and extents by view; the table's version is read for each answer, so they're never stale."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held: Lru[tuple[str, int], Stats] = Lru(_KEPT)
+        self._held: Lru[_Key, Stats] = Lru(_KEPT)
+        self._making: dict[_Key, asyncio.Future[Stats | None]] = {}
 
     async def of(self, views: Iterable[ViewedLayer]) -> Mapping[str, Stats]:
         """By layer id. A layer too large to be counted within the deadline is left out."""
@@ -38,18 +41,28 @@ class StatsCache:
         return {view.id: stats for view, stats in zip(wanted, made, strict=True) if stats is not None}
 
     async def _one(self, view: ViewedLayer, version: int) -> Stats | None:
-        # A table that isn't ours has no version, so nothing says when it changes.
-        key = (view.digest, version) if view.layer.managed else None
-        if key is not None and (held := self._held.get(key)) is not None:
+        if not view.layer.managed:  # it has no version, so nothing says when it changes
+            return await self._counted(view)
+        key = (view.digest, version)
+        if (held := self._held.get(key)) is not None:
             return held
+        # After a write many ask at once for what takes seconds on millions of rows: it's counted for all.
+        if (making := self._making.get(key)) is None:
+            making = self._making[key] = asyncio.ensure_future(self._counted(view))
+            making.add_done_callback(lambda made: self._keep(key, made))
+        return await asyncio.shield(making)  # who leaves doesn't take it from the others
+
+    def _keep(self, key: _Key, made: asyncio.Future[Stats | None]) -> None:
+        del self._making[key]
+        if not made.cancelled() and made.exception() is None and (stats := made.result()) is not None:
+            self._held.put(key, stats)
+
+    async def _counted(self, view: ViewedLayer) -> Stats | None:
         try:
-            made = await self._read(view)
+            return await self._read(view)
         except (Busy, Timeout):  # it waited, or it counted, for too long
             _log.warning("stats too slow", layer=view.id)
             return None
-        if key is not None:
-            self._held.put(key, made)
-        return made
 
     async def _read(self, view: ViewedLayer) -> Stats:
         count = (await self._database.run(select.count(view, ItemsQuery())))[0][0]
