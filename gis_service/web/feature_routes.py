@@ -33,6 +33,7 @@ from gis_service.web.finish import etag_of
 from gis_service.web.message import Headers, Request, Response
 from gis_service.web.negotiate import chosen, wants_html
 from gis_service.web.router import Route, route
+from gis_service.web.walk import Batch
 
 BATCH = 1000  # features held in memory at once; a longer page leaves in chunks
 WHOLE_BYTES = 8_000_000  # of their text: a thousand shores weigh 300 MB
@@ -164,15 +165,13 @@ async def _chunks(
     context: Context, request: Request, asked: ItemsRequest, rows: Sequence[Row]
 ) -> AsyncIterator[bytes]:
     """The page in batches, the next of them read while one is sent; flat in memory, bounded in bytes."""
-    view, query, shown = asked.view, asked.query, rows[:-1]
-    part = geojson.body([row[1] for row in shown])
-    yield geojson.HEAD + part
-    sent, weight, last = len(shown), len(part), paging.at(shown[-1])
+    view, query, shown = asked.view, asked.query, [row[1] for row in rows[:-1]]
+    held = Batch(len(shown), sum(map(len, shown)), paging.at(rows[-2]), lines=shown)
+    sent = weight = 0
     fetch = walk.lines(context.database, view, bulk.json_line)
-    rest = replace(query, cursor=last, offset=0)
-    async with aclosing(walk.walk(fetch, view, rest, BATCH, query.limit - sent)) as batches:
+    async with aclosing(walk.walk(fetch, view, query, BATCH, query.limit, held)) as batches:
         async for batch in batches:
-            yield b"," + geojson.body(batch.lines)
+            yield (b"," if sent else geojson.HEAD) + geojson.body(batch.lines)
             sent, weight, last = sent + batch.count, weight + batch.weight, batch.last
             if weight >= context.settings.limits.page_bytes:
                 break

@@ -65,24 +65,36 @@ _NOWHERE = Cursor((), 0)
 
 
 async def walk(
-    fetch: Fetch, view: ViewedLayer, query: ItemsQuery, most: int, total: int | None = None
+    fetch: Fetch,
+    view: ViewedLayer,
+    query: ItemsQuery,
+    most: int,
+    total: int | None = None,
+    first: Batch | None = None,
 ) -> AsyncGenerator[Batch, None]:
-    """Batches of at most `most` features, `total` in all if given; the next is fetched while one is used."""
-    step = min(most, FIRST_POINTS if view.geometry_type == "Point" else FIRST_SHAPES)
-    left = step if total is None else total
-    step = min(step, left)
-    ahead: asyncio.Future[Batch] | None = asyncio.ensure_future(fetch(replace(query, limit=step)))
+    """Batches of at most `most` features, `total` in all if given; the next is fetched while one is used.
+
+    `first` is the first batch where it was fetched already, and more are known to follow.
+    """
+    left = most if total is None else total
+    if first is None:
+        asked = min(most, left, FIRST_POINTS if view.geometry_type == "Point" else FIRST_SHAPES)
+        batch = await fetch(replace(query, limit=asked))
+    else:
+        asked, batch = first.count, first
+    ahead: asyncio.Future[Batch] | None = None
     try:
-        while ahead is not None:
-            batch = await ahead
-            ahead, asked = None, step
+        while True:
             left = left - batch.count if total is not None else most
             if batch.count == asked and left > 0:
-                step = _step(batch, min(most, left))
-                following = replace(query, cursor=batch.last, offset=0, limit=step)
+                asked = _step(batch, min(most, left))
+                following = replace(query, cursor=batch.last, offset=0, limit=asked)
                 ahead = asyncio.ensure_future(fetch(following))
             if batch.count:
                 yield batch
+            if ahead is None:
+                return
+            batch, ahead = await ahead, None
     finally:
         if ahead is not None:
             ahead.cancel()
