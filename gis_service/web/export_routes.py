@@ -212,4 +212,4 @@ def _number(name: str, value: int | None) -> Headers:
 
 
 def routes() -> list[Route]:
-    return [route("export", "/collections/{}/export", export, plain=False)]
+    return [route("export", "/collections/{}/export", export, parameters=None)]

@@ -212,6 +212,6 @@ def routes() -> list[Route]:
         route("collections", "/collections", collections),
         route("collection", "/collections/{}", collection),
         *schema_routes.routes(),
-        route("items", "/collections/{}/items", items, plain=False),
-        route("item", "/collections/{}/items/{*}", item, plain=False),
+        route("items", "/collections/{}/items", items, parameters=None),
+        route("item", "/collections/{}/items/{*}", item, parameters=None),
     ]

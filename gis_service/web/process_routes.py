@@ -10,7 +10,7 @@ from gis_service.web import pages, process_pages, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
-from gis_service.web.router import READ, Route, route
+from gis_service.web.router import PLAIN, READ, Route, route
 
 _HEADINGS = {"processes": "web.processes", "jobs": "web.jobs"}
 
@@ -57,11 +57,11 @@ def _page(request: Request, answer: Answer) -> Response:
 def routes() -> list[Route]:
     post, delete = ("POST", "OPTIONS"), (*READ, "DELETE")
     return [
-        route("processes", "/processes", delegated, plain=False),
-        route("process", "/processes/{}", delegated, plain=False),
-        route("execution", "/processes/{}/execution", delegated, post, plain=False),
-        route("jobs", "/jobs", delegated, plain=False),
-        route("job", "/jobs/{}", delegated, delete, plain=False),
-        route("results", "/jobs/{}/results", delegated, plain=False),
-        route("report", "/reports/{}", delegated, plain=False),
+        route("processes", "/processes", delegated, parameters=(*PLAIN, "limit")),
+        route("process", "/processes/{}", delegated),
+        route("execution", "/processes/{}/execution", delegated, post),
+        route("jobs", "/jobs", delegated, parameters=(*PLAIN, "limit", "offset")),
+        route("job", "/jobs/{}", delegated, delete),
+        route("results", "/jobs/{}/results", delegated),
+        route("report", "/reports/{}", delegated),
     ]

@@ -12,6 +12,7 @@ from gis_service.web.message import Request, Response
 
 Handler = Callable[[Context, Request, Sequence[str]], Awaitable[Response]]
 READ = ("GET", "HEAD", "OPTIONS")
+PLAIN = ("f", "lang")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,21 @@ class Route:
     methods: tuple[str, ...] = READ
     # Whether its document depends on nothing but the catalogue and the request, so that it may be kept.
     kept: bool = False
-    # Whether `f` and `lang` are its only parameters; all others read their own.
-    plain: bool = True
+    # What it may be asked by; None where it looks at its parameters itself.
+    parameters: tuple[str, ...] | None = PLAIN
 
 
-def route(name: str, path: str, handler: Handler, methods: Sequence[str] = READ, **more: bool) -> Route:
+def route(
+    name: str,
+    path: str,
+    handler: Handler,
+    methods: Sequence[str] = READ,
+    kept: bool = False,
+    parameters: tuple[str, ...] | None = PLAIN,
+) -> Route:
     """A route from a path such as `/collections/{}/items`."""
-    return Route(name, tuple(part for part in path.split("/")[1:] if part), handler, tuple(methods), **more)
+    segments = tuple(part for part in path.split("/")[1:] if part)
+    return Route(name, segments, handler, tuple(methods), kept, parameters)
 
 
 class Router:

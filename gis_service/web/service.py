@@ -39,7 +39,6 @@ from gis_service.web.router import Handler, Route, Router, check_method
 from gis_service.web.stream import Streams
 
 DOCUMENTS_KEPT = 256
-_PLAIN_PARAMETERS = ("f", "lang")
 _log = Log("gis.web")
 
 DocumentKey = tuple[str | None, ...]
@@ -135,8 +134,8 @@ class Service:
         lang = negotiate.language(
             given, request.header("accept-language"), self.context.settings.default_lang
         )
-        if found.plain:
-            unknown = next((name for name in given if name not in _PLAIN_PARAMETERS), None)
+        if found.parameters is not None:
+            unknown = next((name for name in given if name not in found.parameters), None)
             if unknown is not None:
                 raise refuse("web.unknown-parameter", name=unknown[:100])
         return replace(request, parameters=given, lang=lang)

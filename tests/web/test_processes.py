@@ -124,6 +124,13 @@ def test_the_list_and_the_description_are_those_of_the_standard(world: World) ->
     assert any(each["href"].endswith(f"{EXECUTION}?f=json") for each in described["links"])
 
 
+@pytest.mark.parametrize("path", ["/processes", "/processes/overlap-report", "/jobs", "/jobs/x/results"])
+def test_a_parameter_that_means_nothing_here_is_refused_by_name(world: World, path: str) -> None:
+    refused = world.public.get(path, params={"limitt": "5"})
+    assert refused.status_code == 400
+    assert "limitt" in refused.json()["detail"]
+
+
 @pytest.mark.proves("http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core")
 def test_an_unknown_process_is_told_by_the_code_of_the_standard(world: World) -> None:
     for answer in (
