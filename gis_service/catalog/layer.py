@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 PropertyType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "list"]
+OrganisationTier = Literal["central", "province", "site", "partner", "registered"]
 GeometryType = Literal["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"]
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -135,12 +136,16 @@ class Access(Part):
     """The policy classes of a layer; a class left out doesn't see the layer at all.
 
     `public` sees no row of a dataset that is closed to redistribution. `jurisdiction` sees the rows
-    of its own provinces whole, but for what it hides itself, and all others as `public` does.
+    of its own provinces whole, but for what it hides itself, and all others as `public` does. `edit` names
+    the tiers whose editors may propose changes of rows that meet their jurisdictions.
     """
 
     public: ClassView | None = None
     jurisdiction: ClassView | None = None
     full: ClassView = ClassView()
+    edit: tuple[OrganisationTier, ...] = Field(
+        default=(), description="Tiers whose editors may propose changes; the central one always may."
+    )
 
 
 class Source(Part):

@@ -1,0 +1,58 @@
+"""What a principal may do beside reading: pure questions about its roles, and no other way to ask.
+
+A right comes from one grant alone: who reads for one province and edits for another edits in the other only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+from gis_service.access.principal import Grant, Principal, Role, Scope
+from gis_service.catalog.layer import Layer
+
+Step = Literal["province", "central"]
+
+
+def may_edit(principal: Principal, layer: Layer, jurisdictions: Collection[str]) -> bool:
+    """Whether it may propose to write a row of the layer that lies in these jurisdictions.
+
+    The centre edits every row; others those that meet their own, in layers whose file names their tier. A
+    row that moves is asked about twice, as it was and as it would be.
+    """
+    return layer.managed and any(
+        grant.tier == "central"
+        or (grant.tier in layer.access.edit and not grant.jurisdictions.isdisjoint(jurisdictions))
+        for grant in _granted(principal, "editor", "edit")
+    )
+
+
+def may_review(principal: Principal, tier_of_step: Step, jurisdictions: Collection[str]) -> bool:
+    """Whether it may decide a step: the province's where the row meets its own, the centre's anywhere.
+
+    The centre doesn't decide in a province's place, nor a board in anybody's.
+    """
+    return any(
+        grant.tier == tier_of_step
+        and (grant.tier == "central" or not grant.jurisdictions.isdisjoint(jurisdictions))
+        for grant in _granted(principal, "reviewer", "review")
+    )
+
+
+def may_administer(principal: Principal, organisation: str) -> bool:
+    """Whether it may change the accounts of an organisation: the centre all, others those below them."""
+    return any(
+        grant.tier == "central" or organisation in grant.reach
+        for grant in _granted(principal, "administrator", "administer")
+    )
+
+
+def may_audit(principal: Principal) -> bool:
+    """Whether it may read the log, which tells of everybody: so the auditors of the centre alone."""
+    return any(grant.tier == "central" for grant in _granted(principal, "auditor", "read"))
+
+
+def _granted(principal: Principal, role: Role, scope: Scope) -> Iterator[Grant]:
+    """Its grants of the role; none where its key lacks the scope."""
+    if scope in principal.scopes:
+        yield from (grant for grant in principal.roles if grant.role == role)
