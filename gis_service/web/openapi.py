@@ -22,6 +22,7 @@ from gis_service.web.openapi_parts import (
     parameter,
     path_parameter,
     reference,
+    told,
 )
 
 
@@ -38,31 +39,31 @@ def definition(views: Iterable[ViewedLayer], limits: Limits, links: Links, lang:
         "tags": [{"name": name} for name in ("service", "features", "tiles", "processes")],
         "security": [{}, {"key": []}, {"bearer": []}, {"basic": []}],
         "paths": {
-            **_service_paths(),
+            **_service_paths(lang),
             **openapi_features.paths(views, lang),
-            **_tile_paths(),
-            **_process_paths(),
+            **_tile_paths(lang),
+            **_process_paths(lang),
         },
         "components": openapi_components.components(limits, lang),
     }
 
 
-def _service_paths() -> Mapping[str, Part]:
+def _service_paths(lang: str) -> Mapping[str, Part]:
     landing, classes = document(media.JSON, "LandingPage"), document(media.JSON, "Conformance")
     return {
-        "/": operation("getLandingPage", "service", "Landing page", landing, *FORM),
-        "/conformance": operation("getConformance", "service", "Conformance classes", classes, *FORM),
-        "/api": operation("getApi", "service", "This definition", document(media.OPENAPI), *FORM),
-        "/health": operation("getHealth", "service", "The process is alive", answers(media.JSON)),
-        "/ready": operation("getReadiness", "service", "The database answers", answers(media.JSON)),
+        "/": operation("getLandingPage", "service", told("landing", lang), landing, *FORM),
+        "/conformance": operation("getConformance", "service", told("conformance", lang), classes, *FORM),
+        "/api": operation("getApi", "service", told("definition", lang), document(media.OPENAPI), *FORM),
+        "/health": operation("getHealth", "service", told("health", lang), answers(media.JSON)),
+        "/ready": operation("getReadiness", "service", told("ready", lang), answers(media.JSON)),
     }
 
 
-def _tile_paths() -> Mapping[str, Part]:
+def _tile_paths(lang: str) -> Mapping[str, Part]:
     """The routes of tiles, their operation ids as OGC API Tiles names them (row C8)."""
     grid, layer, layers = reference("tileMatrixSetId"), reference("collectionId"), reference("layers")
     tile = answers({media.MVT: BINARY}, headers=("ETag",), missing=True)
-    tile["204"] = {"description": "Empty tile"}
+    tile["204"] = {"description": told("tile-empty", lang)}
     at = "/collections/{collectionId}/tiles"
     cell = [
         parameter(name, {"type": "integer", "minimum": 0}, place="path")
@@ -71,26 +72,30 @@ def _tile_paths() -> Mapping[str, Part]:
     xyz = [parameter(name, {"type": "integer", "minimum": 0}, place="path") for name in ("z", "x", "y")]
     json = document(media.JSON, missing=True)
     return {
-        "/tileMatrixSets": operation("getTileMatrixSetsList", "tiles", "Tile matrix sets", json, *FORM),
+        "/tileMatrixSets": operation("getTileMatrixSetsList", "tiles", told("grids", lang), json, *FORM),
         "/tileMatrixSets/{tileMatrixSetId}": operation(
-            "getTileMatrixSet", "tiles", "Tile matrix set", json, grid, *FORM
+            "getTileMatrixSet", "tiles", told("grid", lang), json, grid, *FORM
         ),
-        at: operation(".collection.vector.getTileSetsList", "tiles", "Tilesets", json, layer, *FORM),
+        at: operation(
+            ".collection.vector.getTileSetsList", "tiles", told("tilesets", lang), json, layer, *FORM
+        ),
         at + "/{tileMatrixSetId}": operation(
-            ".collection.vector.getTileSet", "tiles", "Tileset", json, layer, grid, *FORM
+            ".collection.vector.getTileSet", "tiles", told("tileset", lang), json, layer, grid, *FORM
         ),
         at + "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": operation(
-            ".collection.vector.getTile", "tiles", "Vector tile", tile, layer, grid, *cell
+            ".collection.vector.getTile", "tiles", told("tile", lang), tile, layer, grid, *cell
         ),
-        "/xyz/{layers}/{z}/{x}/{y}.mvt": operation("getXyzTile", "tiles", "Vector tile", tile, layers, *xyz),
+        "/xyz/{layers}/{z}/{x}/{y}.mvt": operation(
+            "getXyzTile", "tiles", told("tile", lang), tile, layers, *xyz
+        ),
         "/xyz/{layers}/tilejson.json": operation(
             "getTileJson", "tiles", "TileJSON", json, layers, reference("lang")
         ),
-        "/styles": operation("getStyles", "tiles", "Styles", json, *FORM),
+        "/styles": operation("getStyles", "tiles", told("styles", lang), json, *FORM),
         "/styles/{styleId}": operation(
             "getStyle",
             "tiles",
-            "MapLibre style",
+            told("style", lang),
             document(media.STYLE, missing=True),
             path_parameter("styleId"),
             *FORM,
@@ -98,7 +103,7 @@ def _tile_paths() -> Mapping[str, Part]:
     }
 
 
-def _process_paths() -> Mapping[str, Part]:
+def _process_paths(lang: str) -> Mapping[str, Part]:
     """The routes of OGC API Processes; what a process takes stands in its own description."""
     json = document(media.JSON, missing=True)
     process, job = path_parameter("processId"), path_parameter("jobId")
@@ -106,22 +111,24 @@ def _process_paths() -> Mapping[str, Part]:
     execution: Part = {
         "operationId": "execute",
         "tags": ["processes"],
-        "summary": "Run a process; with `Prefer: respond-async` as a job",
+        "summary": told("execution", lang),
         "parameters": [process],
         "requestBody": {"required": True, "content": {media.JSON: {"schema": {"type": "object"}}}},
-        "responses": {**json, "201": {"description": "A job was made; its address is in Location"}},
+        "responses": {**json, "201": {"description": told("job-made", lang)}},
     }
     return {
-        "/processes": operation("getProcesses", "processes", "Processes", json, *FORM),
+        "/processes": operation("getProcesses", "processes", told("processes", lang), json, *FORM),
         "/processes/{processId}": operation(
-            "getProcessDescription", "processes", "Process", json, process, *FORM
+            "getProcessDescription", "processes", told("process", lang), json, process, *FORM
         ),
         "/processes/{processId}/execution": {"post": execution},
-        "/jobs": operation("getJobs", "processes", "The caller's jobs", json, *FORM),
+        "/jobs": operation("getJobs", "processes", told("jobs", lang), json, *FORM),
         "/jobs/{jobId}": {
-            **operation("getStatus", "processes", "Job", json, job, *FORM),
-            "delete": operation("dismiss", "processes", "Dismiss a job", json, job)["get"],
+            **operation("getStatus", "processes", told("job", lang), json, job, *FORM),
+            "delete": operation("dismiss", "processes", told("dismiss", lang), json, job)["get"],
         },
-        "/jobs/{jobId}/results": operation("getResult", "processes", "Results of a job", json, job, *FORM),
-        "/reports/{report}": operation("getReport", "processes", "Report", report, path_parameter("report")),
+        "/jobs/{jobId}/results": operation("getResult", "processes", told("results", lang), json, job, *FORM),
+        "/reports/{report}": operation(
+            "getReport", "processes", told("report", lang), report, path_parameter("report")
+        ),
     }

@@ -27,8 +27,8 @@ def test_every_example_runs(web: httpx.Client, example: str) -> None:
     if "EPSG:3405" in example:
         (plot,) = answer.json()["features"]
         assert 500_000 < plot["geometry"]["coordinates"][0] < 600_000
-    if "sortby=-decided" in example:
-        assert answer.json()["features"][0]["properties"].keys() == {"name", "decided_area_ha"}
+    if "sortby=-rep_area" in example:
+        assert answer.json()["features"][0]["properties"].keys() == {"name", "rep_area"}
 
 
 def test_there_are_examples() -> None:

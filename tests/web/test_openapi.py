@@ -17,6 +17,17 @@ def api(web: httpx.Client) -> Any:  # an OpenAPI document
     return web.get("/api").json()
 
 
+def test_what_each_address_is_for_comes_in_the_readers_language(web: httpx.Client) -> None:
+    said = {lang: web.get("/api", params={"lang": lang}).json()["paths"] for lang in ("en", "vi")}
+    same = {
+        path
+        for path, item in said["vi"].items()
+        for method, operation in item.items()
+        if operation["summary"] == said["en"][path][method]["summary"]
+    }
+    assert same == {"/xyz/{layers}/tilejson.json"}  # a name, not words
+
+
 @pytest.mark.proves("http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30")
 @pytest.mark.proves("http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30")
 def test_the_definition_is_valid_openapi_3_0(api: Any) -> None:
