@@ -95,13 +95,17 @@ def title_of(feature: Feature, lang: str) -> str:
     return str(feature["properties"][key] if key else feature.get("id", ""))
 
 
+def naming(found: Sequence[Field], features: Sequence[Feature], lang: str) -> Field | None:
+    """The field that every one of the features is called by, if it is the same for all."""
+    called = {_name_key(each, lang) for each in features}
+    return next((each for each in found if called == {each.name}), None)
+
+
 def columns(found: Sequence[Field], features: Sequence[Feature], most: int, lang: str) -> list[Field]:
     """The fields worth a column: further names, then whatever is filled, then the basis."""
-    called = {_name_key(each, lang) for each in features}
+    called = naming(found, features, lang)
     pairs = [pair for each in features for pair in each["properties"].items()]
-    held = {name for name, value in pairs if value not in (None, "", [])} - (
-        called if len(called) == 1 else set()
-    )
+    held = {name for name, value in pairs if value not in (None, "", [])} - {called.name if called else None}
     rest = [each for each in found if each.name in held and each.name not in (*NAMES, BASIS)]
     names = [each for each in found if each.name in held and each.name in NAMES]
     basis = [each for each in found if each.name in held and each.name == BASIS]

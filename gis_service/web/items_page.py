@@ -94,6 +94,7 @@ def page(frame: Frame, listing: Listing) -> str:
         rows=listing.found.rows,
         count=listing.found.sentence(frame),
         columns=columns,
+        heading=_heading(frame, listing),
         name_of=lambda feature: field.title_of(feature, frame.lang),
         plain=Urls(frame).page(frame.links.items(view.id)),
         share=_share(frame, listing),
@@ -115,6 +116,13 @@ def _columns(frame: Frame, listing: Listing, wanted: Sequence[str] | None) -> li
     else:
         chosen = field.columns(every, listing.found.rows, MOST_COLUMNS, frame.lang)
     return [_column(frame, listing, each) for each in chosen]
+
+
+def _heading(frame: Frame, listing: Listing) -> Column | None:
+    """The first column, which names the features: sorted like any other where one field names them all."""
+    every = field.fields(listing.view, frame.lang)
+    called = field.naming(every, listing.found.rows, frame.lang)
+    return _column(frame, listing, called) if called else None
 
 
 def _column(frame: Frame, listing: Listing, of: Field) -> Column:

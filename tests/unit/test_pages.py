@@ -233,7 +233,7 @@ def test_what_is_indicative_says_so_in_table_and_page(lang: str, word: str) -> N
 
 def test_columns_of_a_table_are_what_is_filled_and_the_basis_beside_the_name() -> None:
     heads = re.findall(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<]*)<', every_page("en")["items"])
-    assert heads == ["Feature", "Realm", "Year of status", "Decided area", "Basis of the data"]
+    assert heads == ["Name", "Realm", "Year of status", "Decided area", "Basis of the data"]
 
 
 @pytest.mark.parametrize(("lang", "size"), [("en", "2.3 MB"), ("vi", "2,3 MB")])

@@ -190,6 +190,14 @@ def test_how_many_there_are_is_exact_or_not_said(web: httpx.Client) -> None:
     assert '<a rel="next"' not in second
 
 
+def test_the_first_head_sorts_by_the_name_that_all_features_are_called_by(web: httpx.Client) -> None:
+    sorted_up = page(web, AREAS, sortby="name", lang="vi")
+    head = re.search(r'<thead><tr><th scope="col" aria-sort="ascending"><a href="([^"]*)"', sorted_up)
+    assert head is not None
+    turned = web.get(html.unescape(head[1]), headers=BROWSER).text
+    assert rows(turned) == rows(page(web, AREAS, sortby="-name"))
+
+
 def test_the_map_of_a_later_page_asks_for_the_very_features_of_its_table(web: httpx.Client) -> None:
     first = page(web, AREAS, limit="1", sortby="-name")
     following = re.search(r'<a rel="next" href="([^"]*)"', first)

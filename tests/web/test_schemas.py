@@ -112,7 +112,7 @@ def test_types_units_and_values_are_told(web: httpx.Client) -> None:
     assert (properties["rep_area"]["type"], properties["rep_area"]["x-ogc-unit"]) == ("number", "km2")
     assert properties["decided_area_ha"]["x-ogc-unit"] == "har"  # UCUM's hectare
     assert properties["site_type"]["enum"] == ["PA", "OECM"]
-    assert "oneOf" not in properties["site_type"]
+    assert {"const": "PA", "title": "Protected area"} in properties["site_type"]["oneOf"]
     basis = web.get(f"{AREAS}/schema?lang=vi").json()["properties"]["basis"]
     assert basis["enum"] == [each["const"] for each in basis["oneOf"]]
     assert {"const": "simulated", "title": "Mô phỏng"} in basis["oneOf"]
