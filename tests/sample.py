@@ -23,8 +23,8 @@ insert into gis.taxon (taxon_id, scientific_name)
   select 'taxon-' || category, 'Speciosus category' || category from generate_series(0, 4) category
 """
 _SENSITIVITY = """
-insert into gis.sensitivity (taxon_id, category, reason, review_date)
-  select 'taxon-' || category, category, 'sample', '2030-01-01' from generate_series(1, 4) category
+insert into gis.sensitivity (taxon_id, category, reason, authority, review_date)
+  select 'taxon-' || category, category, 'sample', 'sample', '2030-01-01' from generate_series(1, 4) category
 """
 _PROVINCES = """
 insert into gis.admin_unit (source_id, dataset_id, public_id, level, code, name, geom)
@@ -43,10 +43,11 @@ insert into gis.protected_area (source_id, dataset_id, public_id, name, name_eng
 """
 _OCCURRENCES = """
 insert into gis.occurrence
-  (source_id, dataset_id, scientific_name, taxon_id, occurrence_id, recorded_by, locality, event_date, geom)
+  (source_id, dataset_id, scientific_name, taxon_id, occurrence_id, recorded_by, locality, event_date,
+   coordinate_uncertainty_in_meters, geom)
   select code || category, d.dataset_id, 'Speciosus category' || category, 'taxon-' || category,
          'SECRET-' || code || category, 'Recorder ' || code || category, 'Hollow ' || code || category,
-         '2024-05-31T12:00:00Z',
+         '2024-05-31T12:00:00Z', 12,
          ST_SetSRID(ST_MakePoint(west + 0.0512345 + category / 1000.0, 20.0512345), 4326)
     from gis.dataset d, (values ('A', 105), ('B', 106)) p (code, west), generate_series(0, 4) category
    where d.slug = 'open'

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gis_service.access import sensitive
 from gis_service.access.sight import ROLES
 from gis_service.catalog.registry import Catalog, read_catalog
 from gis_service.db import introspect, systems
@@ -52,6 +53,8 @@ def _notes(catalog: Catalog, database: SyncDatabase) -> Iterable[str]:
     for layer in catalog.layers.values():
         if (found := introspect.table(database, layer.table)) is not None:
             yield from (f"layers/{layer.id}.yaml: {note}" for note in introspect.notes(layer, found))
+        yield from (f"layers/{layer.id}.yaml: {note}" for note in sensitive.telling(layer))
+    yield from sensitive.notes(database)
     if missing := [f"EPSG:{srid}" for (srid,) in database.run(systems.MISSING)]:
         yield (
             f"spatial_ref_sys lacks {', '.join(missing)} of VN-2000, so nobody can ask for them;"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from gis_service.access.principal import Principal
-from gis_service.catalog.layer import ClassView, Layer
+from gis_service.catalog.layer import ClassView, Layer, Property
 from gis_service.catalog.view import Sight, ViewedLayer
 from gis_service.errors import NotFound
 
 ROLE_PUBLIC = "gis_public"
 ROLE_FULL = "gis_full"
+LONGEST_ROLE = 62
 ROLE_JURISDICTION = "gis_jurisdiction"  # holds the grants; each jurisdiction's own role is a member
 
 
@@ -39,8 +41,14 @@ def visible_layers(
 
 
 def jurisdiction_role(codes: Iterable[str]) -> str:
-    """The database role of one jurisdiction, or of several together."""
-    return "gis_j_" + "_".join(sorted(code.lower().replace("-", "_") for code in codes))
+    """The database role of jurisdictions together: named by their hash where a name can't hold their codes.
+
+    gis.ensure_jurisdiction_role says the same.
+    """
+    joined = "_".join(sorted(code.lower().replace("-", "_") for code in set(codes)))
+    if len("gis_j_" + joined) > LONGEST_ROLE:
+        joined = "h_" + hashlib.sha256(joined.encode()).hexdigest()[:40]
+    return "gis_j_" + joined
 
 
 def _full(layer: Layer, epoch: int) -> ViewedLayer:
@@ -54,12 +62,19 @@ def _public(layer: Layer, rule: ClassView, epoch: int) -> ViewedLayer:
         layer,
         policy_class="public",
         role=ROLE_PUBLIC,
-        properties={name: p for name, p in layer.properties.items() if name not in rule.hide},
+        properties={
+            name: _read(name, p, rule) for name, p in layer.properties.items() if name not in rule.hide
+        },
         geometry=rule.geometry or layer.geometry.column,
         withhold=rule.withhold,
         sight="open",
         epoch=epoch,
     )
+
+
+def _read(name: str, prop: Property, rule: ClassView) -> Property:
+    """The property, read from the column that stands in for its own where the rule names one."""
+    return prop.model_copy(update={"column": rule.replace[name]}) if name in rule.replace else prop
 
 
 def _jurisdiction(principal: Principal, layer: Layer, rule: ClassView, epoch: int) -> ViewedLayer:
@@ -75,6 +90,7 @@ def _jurisdiction(principal: Principal, layer: Layer, rule: ClassView, epoch: in
         geometry=coarse or layer.geometry.column,
         exact=layer.geometry.column if coarse else None,
         masked=frozenset(public.hide if public else ()) - frozenset(rule.hide),
+        replaced={name: c for name, c in (public.replace if public else {}).items() if name not in rule.hide},
         scope=tuple(sorted(principal.jurisdictions)),
         withhold=public.withhold if public else (),
         sight=sight,

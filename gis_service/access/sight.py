@@ -22,7 +22,7 @@ def columns(layers: Sequence[Layer]) -> Mapping[str, set[str]]:
             granted[ROLE_JURISDICTION] |= layer.columns() - {layer.column_of(name) for name in own.hide}
         if public is not None:
             coarse = {layer.geometry.column} if public.geometry else set()
-            hidden = {layer.column_of(name) for name in public.hide}
+            hidden = {layer.column_of(name) for name in (*public.hide, *public.replace)}
             granted[ROLE_PUBLIC] |= layer.columns() - hidden - coarse
     return granted
 

@@ -112,7 +112,8 @@ def _differs(layer: Layer, event: str, rows: Rows, seen: Seen, more: Sequence[st
 
 def _columns(layer: Layer, seen: ClassView) -> set[str]:
     """What answers of the layer are made of, for a class from which some of it is hidden."""
-    columns = {layer.column_of(name) for name in layer.properties if name not in seen.hide}
+    shown = (name for name in layer.properties if name not in seen.hide)
+    columns = {seen.replace.get(name) or layer.column_of(name) for name in shown}
     columns |= {layer.key, layer.id_column, seen.geometry or layer.geometry.column, "dataset_id"}
     if layer.time is not None:
         columns |= {layer.time.start, layer.time.end or layer.time.start}

@@ -124,6 +124,10 @@ class ClassView(Part):
     """What one policy class sees less of than the whole layer."""
 
     hide: tuple[str, ...] = Field(default=(), description="Properties that the class doesn't see.")
+    replace: dict[str, Column] = Field(
+        default_factory=dict,
+        description="Properties that the class reads from another column, which says less; `public` alone.",
+    )
     geometry: Column | None = Field(
         default=None, description="The coarse geometry column in place of the exact one."
     )
@@ -190,13 +194,25 @@ class Layer(Part):
         unknown = [name for name in self.tiles.properties if name not in self.properties]
         for view in (self.access.public, self.access.jurisdiction, self.access.full):
             unknown += [name for name in (view.hide if view else ()) if name not in self.properties]
+            unknown += [name for name in (view.replace if view else ()) if name not in self.properties]
         if unknown:
             raise ValueError(f"no such property: {', '.join(sorted(set(unknown)))}")
+        self._replacements_hold()
         if not self.sensitive and self.access.public is not None and self.access.public.withhold:
             raise ValueError("access.public.withhold needs sensitive: true")
         if self.access.jurisdiction is not None and not self.managed:
             raise ValueError("access.jurisdiction needs a managed table, whose rows name their jurisdictions")
         return self
+
+    def _replacements_hold(self) -> None:
+        public = self.access.public or ClassView()
+        if self.access.full.replace or (self.access.jurisdiction and self.access.jurisdiction.replace):
+            raise ValueError("replace is for access.public: the other classes see their own rows whole")
+        if both := sorted(set(public.hide) & set(public.replace)):
+            raise ValueError(f"access.public both hides and replaces {', '.join(both)}")
+        times = {self.time.start, self.time.end} if self.time else set()
+        if timely := sorted(name for name in public.replace if self.column_of(name) in times):
+            raise ValueError(f"access.public.replace: the layer's time is read from {', '.join(timely)}")
 
     @property
     def schema_name(self) -> str:
@@ -223,6 +239,7 @@ class Layer(Part):
         named |= {
             view.geometry for view in (self.access.public, self.access.jurisdiction) if view and view.geometry
         }
+        named |= set(self.access.public.replace.values()) if self.access.public else set()
         named |= set(_SYSTEM_COLUMNS) if self.managed else set()
         return frozenset(named | ({"sensitivity"} if self.sensitive else set()))
 

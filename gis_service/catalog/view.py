@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gis_service.catalog.layer import Layer, Property, Text, Tiles, Time
@@ -23,8 +23,9 @@ class ViewedLayer:
 
     `sight` says which rows: `all`; `open` (not restricted, sensitivity not in `withhold`); `own` (those
     that meet the caller's jurisdictions, `scope`); `open+own`. The caller's own rows show the `exact`
-    geometry and the `masked` properties, all others `geometry` and null. Two views are equal only if they
-    are the same object, so that what is compiled from one can be kept beside it; digests compare meanings.
+    geometry, the `masked` properties and the `replaced` ones; all others `geometry`, that something is
+    withheld, and the columns that `replaced` names. Two views are equal only if they are the same object, so
+    that what is compiled from one can be kept beside it; digests compare meanings.
     """
 
     layer: Layer
@@ -34,6 +35,7 @@ class ViewedLayer:
     geometry: str
     exact: str | None = None
     masked: frozenset[str] = frozenset()
+    replaced: Mapping[str, str] = field(default_factory=dict)
     scope: tuple[str, ...] = ()
     withhold: tuple[int, ...] = ()
     sight: Sight = "all"

@@ -125,10 +125,12 @@ def _gives(columns: Sequence[str], fixed: set[str], wanted: tuple[str, ...]) -> 
 
 
 def _type_faults(layer: Layer, found: Table) -> Iterable[str]:
-    for name in layer.properties:
-        column = found.columns.get(layer.column_of(name))
+    read = [(name, layer.column_of(name)) for name in layer.properties]
+    read += layer.access.public.replace.items() if layer.access.public else ()
+    for name, behind in read:
+        column = found.columns.get(behind)
         if column is not None and column.type not in TYPES[layer.properties[name].type]:
-            yield f"property {name} says {layer.properties[name].type}, its column is {column.type}"
+            yield f"property {name} says {layer.properties[name].type}, its column {behind} is {column.type}"
     key = found.columns.get(layer.key)
     if key is not None and key.type not in TYPES["integer"]:
         yield f"key {layer.key} must be an integer column, it is {key.type}"

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db.query import Binds, ident
+from gis_service.db.query import Binds, ident, literal
+
+WITHHELD = "Withheld from other jurisdictions"  # in English, as data are
+NULL = "null"
 
 
 def relation(view: ViewedLayer, binds: Binds) -> str:
@@ -27,9 +30,11 @@ def relation(view: ViewedLayer, binds: Binds) -> str:
 def _columns(view: ViewedLayer) -> set[str]:
     """The columns that the class's role may read (access.wall grants these)."""
     layer = view.layer
-    hidden = {layer.column_of(name) for name in layer.properties if name not in view.properties}
+    replacing = set(layer.access.public.replace.values()) if layer.access.public else set()
+    declared = {layer.column_of(name) for name in layer.properties} | replacing
+    read = {prop.column or name for name, prop in view.properties.items()} | set(view.replaced.values())
     unseen = {layer.geometry.column} - {view.geometry, view.exact}
-    return set(layer.columns() - hidden - unseen)
+    return set(layer.columns() - (declared - read) - unseen)
 
 
 def own(view: ViewedLayer, binds: Binds) -> str | None:
@@ -90,7 +95,25 @@ def _meets(column: str, box: str, exactly: bool, there: int | None) -> str:
 
 
 def column(view: ViewedLayer, name: str, binds: Binds) -> str:
-    """A property's value as the caller sees it: null in rows where it's masked. KeyError if unknown."""
+    """A property's value as the caller sees it, or what stands in its place. KeyError if unknown."""
+    value = bare(view, name)
+    other = elsewhere(view, name)
+    return value if other is None else f"case when {own(view, binds)} then {value} else {other} end"
+
+
+def bare(view: ViewedLayer, name: str) -> str:
+    """The column behind a property, which is what the caller sees in rows of its own."""
+    return f"t.{ident(view.properties[name].column or name)}"
+
+
+def elsewhere(view: ViewedLayer, name: str) -> str | None:
+    """What rows that aren't the caller's own show in a property's place; None where they show the property.
+
+    Darwin Core wants hidden text to say so; what isn't free text can only be null.
+    """
+    if name in view.replaced:
+        return f"t.{ident(view.replaced[name])}"
+    if name not in view.masked:
+        return None
     prop: Property = view.properties[name]
-    value = f"t.{ident(prop.column or name)}"
-    return f"case when {own(view, binds)} then {value} end" if name in view.masked else value
+    return literal(WITHHELD) if prop.type == "text" and not prop.values else NULL

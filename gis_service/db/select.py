@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import boxes, rows, versions
 from gis_service.db.cql2 import Filter
@@ -197,17 +198,23 @@ def _within(view: ViewedLayer, box: BBox | Box, binds: Binds) -> str:
 
 
 def _equals(view: ViewedLayer, name: str, value: Value, binds: Binds) -> str:
-    """Equality on the bare column, which an index can answer; masked rows never match."""
+    """Equality on the bare column, which an index can answer; rows of others match by what they show."""
     bound = binds.add(value)
     if (prop := view.properties.get(name)) is None:
         return f"t.{ident(view.id_column)} = {bound}"  # no property of a layer has this name
+    test, other = _is(rows.bare(view, name), prop, bound), rows.elsewhere(view, name)
+    if other is None:
+        return test
+    mine = rows.own(view, binds)
+    if other == rows.NULL:
+        return f"({mine} and {test})"
+    return f"(({mine} and {test}) or (not ({mine}) and {_is(other, prop, bound)}))"
+
+
+def _is(value: str, prop: Property, bound: str) -> str:
     if prop.type == "list":
-        test = f"t.{ident(prop.column or name)} @> array[{bound}::text]"
-    elif prop.type == "timestamp":
-        test = f"t.{ident(prop.column or name)} = {bound}::timestamptz"
-    else:
-        test = f"t.{ident(prop.column or name)} = {bound}"
-    return f"({rows.own(view, binds)} and {test})" if name in view.masked else test
+        return f"{value} @> array[{bound}::text]"
+    return f"{value} = {bound}" + ("::timestamptz" if prop.type == "timestamp" else "")
 
 
 def _during(view: ViewedLayer, interval: Interval, binds: Binds) -> list[str]:

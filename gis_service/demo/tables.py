@@ -29,9 +29,10 @@ _TAXA: Final = """
     on conflict do nothing returning taxon_id
 """
 _SENSITIVITY: Final = """
-    insert into gis.sensitivity (taxon_id, jurisdiction, category, reason, review_date, source)
+    insert into gis.sensitivity (taxon_id, jurisdiction, category, reason, authority, review_date, source)
     select * from jsonb_to_recordset($1::text::jsonb)
-      as x(taxon_id text, jurisdiction text, category smallint, reason text, review_date date, source text)
+      as x(taxon_id text, jurisdiction text, category smallint, reason text, authority text,
+           review_date date, source text)
     on conflict do nothing returning sensitivity_id
 """
 _TARGETS: Final = """
@@ -110,6 +111,7 @@ def save_taxa(database: SyncDatabase) -> int:
             "jurisdiction": taxon.jurisdiction,
             "category": taxon.category,
             "reason": "Simulated, to show what the category does",
+            "authority": "Nobody: simulated",
             "review_date": REVIEW,
             "source": simulate.NOTE,
         }

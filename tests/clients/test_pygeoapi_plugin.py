@@ -125,7 +125,7 @@ def test_the_public_rows_and_nothing_hidden(stock: httpx.Client) -> None:
     assert len(page["features"]) == page["numberReturned"] == page["numberMatched"] == 8
     assert {feature["properties"]["scientificName"][-1] for feature in page["features"]} == set("0234")
     text = stock.get("/collections/occurrences/items").text
-    for hidden in ("Recorder", "Hollow", "SECRET", "recordedBy", "locality", "occurrenceID"):
+    for hidden in ("Recorder ", "Hollow", "SECRET", '"recordedBy"', '"locality"', '"occurrenceID"'):
         assert hidden not in text, hidden
 
 

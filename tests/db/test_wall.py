@@ -10,7 +10,7 @@ import pytest
 from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC, Principal
 from gis_service.catalog.registry import Catalog, load_catalog
-from gis_service.db import introspect, select, tilesql
+from gis_service.db import introspect, rows, select, tilesql
 from gis_service.db.query import Query
 from gis_service.db.select import ItemsQuery
 from gis_service.db.sync import SyncDatabase
@@ -37,8 +37,8 @@ def features(
     db: SyncDatabase, catalog: Catalog, who: Principal, layer: str, **query: object
 ) -> list[dict[str, object]]:
     seen = view(who, catalog.layers[layer])
-    rows = db.run(select.items(seen, ItemsQuery(limit=100, **query)))  # type: ignore[arg-type]  # named as ItemsQuery's
-    return [json.loads(text) for _, text in rows]
+    found = db.run(select.items(seen, ItemsQuery(limit=100, **query)))  # type: ignore[arg-type]  # named as ItemsQuery's
+    return [json.loads(text) for _, text in found]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_province_sees_its_own_records_exactly_and_the_neighbour_s_as_the_publ
     theirs = features(db, catalog, PROVINCE_A, "occurrences", bbox=BBox(106, 20, 106.5, 20.5))
     assert len(mine) == 5
     assert len(theirs) == 4
-    assert all(f["properties"]["recordedBy"] for f in mine)  # type: ignore[index]  # GeoJSON
-    assert not any(f["properties"]["recordedBy"] for f in theirs)  # type: ignore[index]  # GeoJSON
+    assert [f["properties"]["recordedBy"] for f in mine] == [f"Recorder A{n}" for n in range(5)]  # type: ignore[index]  # GeoJSON
+    assert {f["properties"]["recordedBy"] for f in theirs} == {rows.WITHHELD}  # type: ignore[index]  # GeoJSON
     assert [105.0532345, 20.0512345] in [f["geometry"]["coordinates"] for f in mine]  # type: ignore[index]  # GeoJSON
 
 
@@ -116,6 +116,8 @@ def test_a_masked_property_can_t_be_guessed_by_a_filter(
     [
         "select geom from gis.occurrence",
         "select recorded_by from gis.occurrence",
+        "select coordinate_uncertainty_in_meters from gis.occurrence",
+        "select information_withheld from gis.occurrence",
         "select observer from gis.plot",
         "select geom from gis.plot",
         "select geom from gis_history.occurrence",

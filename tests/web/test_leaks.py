@@ -37,14 +37,23 @@ SPOTS = (
     BBox(105.43, 20.53, 105.44, 20.54),
 )
 
-# What the public may not see: categories 1 and 2 moved (2 within its cell), names of people and places, the
-# closed dataset's areas, the exact place of plots (within its cell).
+# What the public may not see: categories 1 to 4 moved (2 to 4 within their cells), names of people and
+# places, what sensitive records say of their own exactness (12 m and 77 m are both told as 100), the closed
+# dataset's areas, the exact place of plots (within its cell).
 CHANGES = (
     ("occurrence", "geom = ST_Translate(geom, 0.2, 0.2)", "taxon_id = 'taxon-1'"),
     ("occurrence", "geom = ST_Translate(geom, 0.02, 0.02)", "taxon_id = 'taxon-2'"),
+    ("occurrence", "geom = ST_Translate(geom, 0.004, 0.003)", "taxon_id = 'taxon-3'"),
+    ("occurrence", "geom = ST_Translate(geom, 0.0004, 0.0003)", "taxon_id = 'taxon-4'"),
     ("occurrence", "recorded_by = 'Other', locality = 'Elsewhere', occurrence_id = 'OTHER-' || gid", "true"),
+    (
+        "occurrence",
+        "coordinate_uncertainty_in_meters = 77, data_generalizations = 'Nest', information_withheld = 'Nest'",
+        "sensitivity > 0",
+    ),
     ("protected_area", "geom = ST_Translate(geom, 0.05, 0.01), name = 'Khu khác ' || gid", "restricted"),
     ("plot", "geom = ST_Translate(geom, 0.01, 0.01), observer = 'Other', name = 'Other ' || gid", "true"),
+    ("plot", "data_generalizations = 'Nest', information_withheld = 'Nest'", "true"),
     ("species_range", "geom = ST_Translate(geom, 0.1, 0)", "taxon_id = 'taxon-1'"),
 )
 HIDDEN_FROM_THE_PUBLIC = [f"update gis.{table} set {what} where {which}" for table, what, which in CHANGES]
@@ -57,6 +66,9 @@ FILTERS = (
     ("occurrences", "recordedBy IS NULL OR casei(locality) LIKE casei('hollow%')"),
     ("occurrences", "(recordedBy = 'Recorder B0') = (individualCount IS NULL)"),
     ("occurrences", "occurrenceID IN ('SECRET-A0', 'SECRET-B0')"),
+    ("occurrences", "coordinateUncertaintyInMeters = 12"),
+    ("occurrences", "NOT coordinateUncertaintyInMeters > 70"),
+    ("occurrences", "dataGeneralizations IS NULL OR informationWithheld LIKE 'Nest%'"),
     ("occurrences", "S_EQUALS(geometry, POINT(106.0532345 20.0512345))"),
     ("occurrences", "S_WITHIN(geometry, BBOX(106.05, 20.05, 106.06, 20.06))"),
     ("occurrences", "S_DISJOINT(geometry, BBOX(106.05, 20.05, 106.06, 20.06))"),
@@ -149,6 +161,7 @@ def requests(gids: list[int]) -> Iterator[str]:
     yield from (f"/collections/species-ranges/items/range-{number}" for number in (0, 1))
     yield from (f"/collections/occurrences/export?f={form}" for form in ("parquet", "gpkg"))
     yield "/collections/occurrences/items?recordedBy=Recorder%20B0"
+    yield "/collections/occurrences/items?coordinateUncertaintyInMeters=12"
     yield "/collections/occurrences/items?scientificName=Speciosus%20category1"
     yield "/collections/protected-areas/items?name=Khu%20closed%20B"
     yield from (f"/collections/{layer}/items?limit=100&filter={quote(text)}" for layer, text in FILTERS)

@@ -27,11 +27,11 @@ class Scope:
         return f"{self.binds.add(value)}::{type_name}"
 
     def column(self, name: str) -> str:
-        """A property as the caller sees it: the bare column, so that an index answers, unless it's masked."""
+        """A property as the caller sees it: the bare column, so that an index answers, where it can."""
         if kinds.is_id(self.view, name):
             return f"t.{ident(self.view.id_column)}{self._cast(self.view.layer.id_type)}"
         value = rows.column(self.view, name, self.binds)
-        if name in self.view.masked:
+        if rows.elsewhere(self.view, name) is not None:
             return f"({value})"
         return value + self._cast(self.view.properties[name].type)
 
