@@ -92,6 +92,12 @@ class Conflict(GisError):
     status, code, exit_code = 409, "conflict", 4
 
 
+class RuleBroken(Conflict):
+    """The database refused the change: {detail}"""
+
+    code = "rule-broken"
+
+
 class TooLarge(GisError):
     """Too large: {detail}"""
 

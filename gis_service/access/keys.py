@@ -16,7 +16,12 @@ PREFIX = "gis_"
 
 def new_key() -> str:
     """A key to show once; only its hash is kept."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return new_secret(PREFIX)
+
+
+def new_secret(prefix: str) -> str:
+    """256 random bits in letters that a URL and a shell take as they are."""
+    return prefix + secrets.token_urlsafe(32)
 
 
 def hashed(key: str) -> bytes:

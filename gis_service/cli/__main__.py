@@ -12,6 +12,7 @@ from gis_service.cli import (
     down,
     key,
     load,
+    org,
     prepare,
     publish,
     report,
@@ -20,6 +21,7 @@ from gis_service.cli import (
     test,
     tile,
     up,
+    user,
     work,
 )
 from gis_service.cli.command import Context, language, sentence
@@ -27,7 +29,9 @@ from gis_service.errors import DiskFull, GisError
 from gis_service.settings import load_settings
 from gis_service.texts import say
 
-COMMANDS = (up, down, status, test, check, load, publish, report, bench, key, tile, prepare, serve, work)
+COMMANDS = (
+    up, down, status, test, check, load, publish, report, bench, org, user, key, tile, prepare, serve, work,
+)  # fmt: skip
 
 
 def main(words: list[str] | None = None) -> int:

@@ -37,10 +37,11 @@ class Context:
 
 def sentence(error: GisError, lang: str) -> str:
     """Say an error in the reader's language, in its class's words where the catalogue has none."""
-    key = f"cli.error.{error.code}"
+    key = str(error.values.get("key") or f"cli.error.{error.code}")
     if key not in catalogue():
         return error.message()
-    return say(key, lang, **{"detail": error.detail, **error.values})
+    values = {name: value for name, value in error.values.items() if name != "key"}
+    return say(key, lang, **{"detail": error.detail, **values})
 
 
 def language(env: Mapping[str, str]) -> str:

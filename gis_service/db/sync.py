@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from gis_service.db.pool import Row, session_options
 from gis_service.db.query import Query, ident
-from gis_service.errors import DatabaseDown, DiskFull, Timeout
+from gis_service.errors import DatabaseDown, DiskFull, RuleBroken, Timeout
 
 
 class SyncDatabase:
@@ -73,5 +73,7 @@ def _translated(timeout_ms: int) -> Iterator[None]:
         raise Timeout(seconds=timeout_ms / 1000) from err
     except pg.DiskFull as err:
         raise DiskFull(str(err).strip()) from err
+    except (pg.IntegrityError, pg.DuplicateObject) as err:
+        raise RuleBroken(err.diag.message_primary, constraint=err.diag.constraint_name) from err
     except psycopg.OperationalError as err:
         raise DatabaseDown(str(err).strip()) from err

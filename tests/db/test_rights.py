@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
+from gis_service.access.policy import jurisdiction_role
 from tests.db.schema import Connection, ask, connected, dataset, insert, one, province, square, viper
 
 STATE = "select source_id, sensitivity, ST_AsText(geom_public) from gis.occurrence order by 1"
@@ -182,11 +183,14 @@ def test_a_role_stands_for_its_jurisdictions(db: Connection) -> None:
     db.execute("reset role")
     with pytest.raises(pg.DuplicateObject, match="stands for"):
         db.execute("select gis.ensure_jurisdiction_role('T_1')")
-    with pytest.raises(pg.NameTooLong):
-        db.execute(
-            "select gis.ensure_jurisdiction_role(array(select 'province-' || i from generate_series(1, 9) i))"
-        )
-    for name in (role, both):
+    many = [f"province-{number}" for number in range(1, 10)]
+    hashed = one(db, "select gis.ensure_jurisdiction_role(%s::text[])", many)
+    assert hashed == jurisdiction_role(many)
+    assert len(hashed) <= 63
+    # In the order of what they are called in the role's name: '-' comes before '0', '_' after it.
+    mixed = one(db, "select gis.ensure_jurisdiction_role(array['a-b', 'a0'])")
+    assert mixed == jurisdiction_role(["a0", "a-b"]) == "gis_j_a0_a_b"
+    for name in (role, both, hashed, mixed):
         db.execute(f"drop role {name}".encode())
 
 

@@ -2,11 +2,14 @@
 
 import base64
 import time
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from gis_service.access import keystore
+from gis_service.access import accounts, keystore, organisations
+from gis_service.access.accounts import NewAccount
+from gis_service.access.organisations import Organisation
 from gis_service.db.sync import SyncDatabase
 from tests.web.conftest import Sample
 
@@ -80,3 +83,32 @@ def test_a_revoked_key_is_refused_within_a_second(sampled: Sample, web: httpx.Cl
     deadline = time.monotonic() + 1
     while web.get(AREAS, headers={"X-API-Key": key}).status_code != 401:
         assert time.monotonic() < deadline
+
+
+def test_rights_of_an_account_follow_its_roles_within_a_second(sampled: Sample, web: httpx.Client) -> None:
+    """A role that is granted, one that ends by itself, one that is revoked, and an account that is locked."""
+    with SyncDatabase(sampled.dsn) as database:
+        organisations.create(database, Organisation("agency", "Cơ quan", None, "central"))
+        accounts.create(database, NewAccount("lan"))
+        headers = {"X-API-Key": keystore.create(database, "lan")}
+
+        def until(status: int, features: int | None) -> None:
+            deadline = time.monotonic() + 1
+            while True:
+                answer = web.get(AREAS, headers=headers)
+                if answer.status_code == status and answer.json().get("numberReturned") == features:
+                    return
+                assert time.monotonic() < deadline, answer.text
+
+        until(200, 2)
+        soon = datetime.now(UTC) + timedelta(seconds=1.5)
+        accounts.grant(database, "lan", "agency", "reader", until=soon)
+        until(200, 4)
+        time.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()))
+        until(200, 2)
+        accounts.grant(database, "lan", "agency", "reader")
+        until(200, 4)
+        accounts.revoke(database, "lan", "agency", "reader")
+        until(200, 2)
+        accounts.lock(database, "lan")
+        until(401, None)
