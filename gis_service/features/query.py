@@ -176,7 +176,7 @@ def _bbox(given: Mapping[str, str], systems: Systems) -> BBox | Box | None:
             return Box.from_numbers(numbers, crs)
         return BBox.from_numbers(northing_last(numbers) if crs.northing_first else numbers)
     except ValueError as err:
-        raise refuse("web.bad-bbox", value=text[:200], reason=str(err)) from err
+        raise refuse("web.bad-bbox", value=text[:200], reason=err.args[0]) from err
 
 
 def _filter(view: ViewedLayer, given: Mapping[str, str], systems: Systems) -> Filter | None:
@@ -247,4 +247,4 @@ def _datetime(given: Mapping[str, str]) -> temporal.Interval | None:
     try:
         return temporal.parse(text)
     except ValueError as err:
-        raise refuse("web.bad-datetime", value=text[:200], reason=str(err)) from err
+        raise refuse("web.bad-datetime", value=text[:200], reason=err.args[0]) from err

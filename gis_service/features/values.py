@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from gis_service.catalog.layer import Property, PropertyType
 from gis_service.db.select import Value
 from gis_service.features.refusal import refuse
+from gis_service.texts import Sentence
 
 MAX_INTEGER = 2**63 - 1
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -34,7 +35,7 @@ def integer(text: str) -> int:
 def number(text: str) -> float:
     """A finite number; ValueError otherwise."""
     if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        raise ValueError(f"{text[:40]!r} is no number")
+        raise ValueError(Sentence("geo.no-number", text=text[:40]))
     return float(text)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gis_service.geo.crs import Crs
+from gis_service.texts import Sentence
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class BBox:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(v) for v in self.as_tuple()):
-            raise ValueError("every number must be finite")
+            raise ValueError(Sentence("geo.not-finite"))
         if not (-180 <= self.west <= 180 and -180 <= self.east <= 180):
-            raise ValueError("longitudes must lie between -180 and 180")
+            raise ValueError(Sentence("geo.longitudes"))
         if not -90 <= self.south <= self.north <= 90:
-            raise ValueError("latitudes must lie between -90 and 90, the southern one first")
+            raise ValueError(Sentence("geo.latitudes"))
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         return (self.west, self.south, self.east, self.north)
@@ -60,11 +61,11 @@ class Box:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(v) for v in self.as_tuple()):
-            raise ValueError("every number must be finite")
+            raise ValueError(Sentence("geo.not-finite"))
         if self.south > self.north:
-            raise ValueError("the lower corner comes first")
+            raise ValueError(Sentence("geo.corners"))
         if not self.crs.degrees and self.west > self.east:
-            raise ValueError("the lower corner comes first; only a box in degrees goes round the Earth")
+            raise ValueError(Sentence("geo.corners-plane"))
 
     def as_tuple(self) -> tuple[float, float, float, float]:
         return (self.west, self.south, self.east, self.north)
@@ -93,7 +94,7 @@ def _plane(numbers: Sequence[float]) -> tuple[float, float, float, float]:
     if len(numbers) == 6:
         numbers = (numbers[0], numbers[1], numbers[3], numbers[4])
     if len(numbers) != 4:
-        raise ValueError("four or six numbers are needed")
+        raise ValueError(Sentence("geo.four-or-six"))
     west, south, east, north = (float(n) for n in numbers)
     return west, south, east, north
 

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from gis_service.texts import Sentence
+
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})?")
 
@@ -27,10 +29,10 @@ def parse(text: str) -> Interval:
     if len(sides) == 1:
         return Interval(_instant(text, last=False), _instant(text, last=True))
     if len(sides) != 2:
-        raise ValueError("an interval has two ends, parted by one /")
+        raise ValueError(Sentence("geo.interval-ends"))
     start, end = _end(sides[0], last=False), _end(sides[1], last=True)
     if start is not None and end is not None and start > end:
-        raise ValueError("the interval ends before it starts")
+        raise ValueError(Sentence("geo.interval-order"))
     return Interval(start, end)
 
 
@@ -47,19 +49,19 @@ def _instant(text: str, last: bool) -> datetime:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return _last_moment(start) if last else start
     if (found := _TIME.fullmatch(text)) is None:
-        raise ValueError(f"{text!r} is neither a date (2024-05-31) nor a time (2024-05-31T12:00:00Z)")
+        raise ValueError(Sentence("geo.no-time", text=text))
     try:
         zone = (found.group(3) or "Z").upper().replace("Z", "+00:00")
         return datetime.fromisoformat(f"{found.group(1)}T{found.group(2)}{zone}").astimezone(UTC)
     except (ValueError, OverflowError) as err:
-        raise ValueError(f"{text!r} is no time of the calendar") from err
+        raise ValueError(Sentence("geo.not-of-calendar", text=text)) from err
 
 
 def _day(found: re.Match[str]) -> date:
     try:
         return date(*(int(part) for part in found.groups()))
     except ValueError as err:
-        raise ValueError(f"{found.group()!r} is no day of the calendar") from err
+        raise ValueError(Sentence("geo.not-of-calendar", text=found.group())) from err
 
 
 def _last_moment(start: datetime) -> datetime:

@@ -7,6 +7,7 @@ file only. Places for values are those of `str.format`.
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Self
 
 import yaml
 
@@ -18,7 +19,24 @@ def say(key: str, lang: str, **values: object) -> str:
     """Give the sentence in that language, English for any language we don't have; KeyError if unknown."""
     sentences = catalogue()[key]
     text = sentences.get(lang) or sentences["en"]
-    return text.format(**values) if values else text
+    if not values:
+        return text
+    return text.format(**{name: v.say(lang) if isinstance(v, Sentence) else v for name, v in values.items()})
+
+
+class Sentence(str):
+    """A sentence in English that another one may hold: it's said in the language of that one."""
+
+    _key: str
+    _values: Mapping[str, object]
+
+    def __new__(cls, key: str, **values: object) -> Self:
+        made = super().__new__(cls, say(key, "en", **values))
+        made._key, made._values = key, values
+        return made
+
+    def say(self, lang: str) -> str:
+        return say(self._key, lang, **self._values)
 
 
 @cache

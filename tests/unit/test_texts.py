@@ -4,7 +4,7 @@ from string import Formatter
 
 import pytest
 
-from gis_service.texts import LANGUAGES, catalogue, say
+from gis_service.texts import LANGUAGES, Sentence, catalogue, say
 
 
 def _places(text: str) -> set[str]:
@@ -29,3 +29,10 @@ def test_an_unknown_key_is_a_mistake_of_ours() -> None:
 def test_a_language_we_do_not_have_is_answered_in_english() -> None:
     key = next(iter(catalogue()))
     assert say(key, "fr") == say(key, "en")
+
+
+def test_a_sentence_within_another_is_said_in_its_language() -> None:
+    reason = Sentence("geo.four-or-six")
+    assert reason == "four or six numbers are needed"
+    said = say("web.bad-bbox", "vi", value="1,2", reason=reason)
+    assert said == "bbox '1,2' không phải là một khung: cần bốn hoặc sáu số."
