@@ -5,11 +5,13 @@ import errno
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from gis_service.cli import (
     bench,
     check,
     down,
+    explain_access,
     key,
     load,
     org,
@@ -30,7 +32,8 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, publish, report, bench, org, user, key, tile, prepare, serve, work,
+    up, down, status, test, check, load, publish, report, bench, org, user, key, explain_access, tile,
+    prepare, serve, work,
 )  # fmt: skip
 
 
@@ -65,6 +68,11 @@ def parsed(words: list[str], lang: str) -> argparse.Namespace:
     return parser(lang).parse_args(words)
 
 
+def name_of(command: ModuleType) -> str:
+    """What the command of a module is called: dashes where a module can only have underscores."""
+    return command.__name__.rpartition(".")[2].replace("_", "-")
+
+
 def parser(lang: str) -> argparse.ArgumentParser:
     """Build the parser of all commands, its help in that language."""
     whole = argparse.ArgumentParser(
@@ -72,7 +80,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
     )
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+        name = name_of(command)
         help_text = say(f"cli.{name}.help", lang)
         each = commands.add_parser(name, help=help_text, description=help_text)
         each.set_defaults(run=command.run)

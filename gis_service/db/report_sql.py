@@ -50,7 +50,7 @@ def points(view: ViewedLayer, names: Sequence[str], box: BBox) -> Query:
     values = [rows.column(view, name, binds) for name in names]
     columns = [
         f"t.{ident(view.id_column)}", "t.basis", "t.dataset_id", f"ST_X({shape})", f"ST_Y({shape})",
-        _generalised(view, binds), *values,
+        rows.generalised(view, binds), *values,
     ]  # fmt: skip
     found = f"select {', '.join(columns)} from {rows.relation(view, binds)}"
     return _finish(view, found, [_box(view, box, binds)], binds)
@@ -69,7 +69,7 @@ def nearest(view: ViewedLayer, names: Sequence[str], box: BBox, limit: int, offs
 def coarse(view: ViewedLayer, feature_id: str | int) -> Query:
     """One row: whether the position of this feature that the reader sees may be coarser than the true one."""
     binds = Binds()
-    found = f"select {_generalised(view, binds)} from {rows.relation(view, binds)}"
+    found = f"select {rows.generalised(view, binds)} from {rows.relation(view, binds)}"
     return _finish(view, found, [f"t.{ident(view.id_column)} = {binds.add(feature_id)}"], binds)
 
 
@@ -115,12 +115,3 @@ def _columns(view: ViewedLayer, names: Sequence[str], binds: Binds) -> str:
     return ", ".join(
         [f"t.{ident(view.key)}", f"t.{ident(view.id_column)}", "t.basis", "t.dataset_id", shape, *values]
     )
-
-
-def _generalised(view: ViewedLayer, binds: Binds) -> str:
-    """Whether the position that the reader sees may be coarser than the true one."""
-    if view.geometry == view.layer.geometry.column:
-        return "false"
-    coarse = "t.sensitivity > 0" if view.layer.sensitive else "true"
-    mine = rows.own(view, binds)
-    return f"({coarse} and not ({mine}))" if mine else coarse

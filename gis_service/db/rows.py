@@ -5,6 +5,8 @@ Every statement over a layer is made of these pieces, so what a class may not se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db.query import Binds, ident, literal
@@ -49,20 +51,20 @@ def visible(view: ViewedLayer, binds: Binds) -> list[str]:
     conditions = [f"t.{ident(column)} = {binds.add(value)}" for column, value in view.layer.where.items()]
     if view.sight == "all":
         return conditions
-    opened = _open(view) if view.sight.startswith("open") else "false"
+    opened = (" and ".join(openings(view).values()) or "true") if view.sight.startswith("open") else "false"
     mine = own(view, binds)
     conditions.append(f"(({opened}) or {mine})" if mine else opened)
     return conditions
 
 
-def _open(view: ViewedLayer) -> str:
-    """Rows that anybody may see: not closed by their licence, not withheld for their sensitivity."""
-    parts = ["not t.restricted"] if view.layer.managed else []
+def openings(view: ViewedLayer) -> Mapping[str, str]:
+    """What must hold of a row that anybody may see: open by its licence, not withheld for its category."""
+    tests = {"licence": "not t.restricted"} if view.layer.managed else {}
     if view.withhold:
         # Numbers of the layer's file; as a parameter, packing the array would take longer than the query.
         categories = ", ".join(str(int(category)) for category in view.withhold)
-        parts.append(f"t.sensitivity <> all(array[{categories}]::smallint[])")
-    return " and ".join(parts) or "true"
+        tests["category"] = f"t.sensitivity <> all(array[{categories}]::smallint[])"
+    return tests
 
 
 def geometry(view: ViewedLayer, binds: Binds) -> str:
@@ -72,6 +74,15 @@ def geometry(view: ViewedLayer, binds: Binds) -> str:
     if view.exact is None or mine is None:
         return seen
     return f"case when {mine} then t.{ident(view.exact)} else {seen} end"
+
+
+def generalised(view: ViewedLayer, binds: Binds) -> str:
+    """Whether the position that the reader sees of a row may be coarser than the true one."""
+    if view.geometry == view.layer.geometry.column:
+        return "false"
+    coarse = "t.sensitivity > 0" if view.layer.sensitive else "true"
+    mine = own(view, binds)
+    return f"({coarse} and not ({mine}))" if mine else coarse
 
 
 def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool, there: int | None = None) -> str:

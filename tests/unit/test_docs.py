@@ -2,7 +2,7 @@
 
 import re
 
-from gis_service.cli.__main__ import COMMANDS, parser
+from gis_service.cli.__main__ import COMMANDS, name_of, parser
 from gis_service.errors import GisError
 from tests.conftest import ROOT
 
@@ -14,7 +14,7 @@ def _subclasses(kind: type[GisError]) -> set[type[GisError]]:
 
 
 def test_every_command_is_described() -> None:
-    names = [command.__name__.rpartition(".")[2] for command in COMMANDS]
+    names = [name_of(command) for command in COMMANDS]
     assert [name for name in names if not re.search(rf"`(\./gis )?{name}\b", CLI)] == []
 
 
