@@ -1,0 +1,1 @@
+"""Clean rows of each layer and examples of every rule, for the tests of the automatic checks."""
