@@ -170,7 +170,7 @@ def test_the_command_speaks_in_sentences(gids: Mapping[str, str], capsys: pytest
     text = said(capsys, "--as", "jurisdiction:A", "--layer", "occurrences", "--feature", gids["B3"])
     assert "policy class jurisdiction:A." in text
     assert "database role gis_j_a" in text
-    assert "not those of sensitivity category 1, unless they are its own" in text
+    assert "of these, none of sensitivity category 1" in text
     assert "exact in its own rows, from column geom" in text
     assert f"Feature {gids['B3']}: visible." in text
     assert "the centre of a grid cell (sensitivity category 3)" in text
