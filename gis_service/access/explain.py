@@ -144,7 +144,7 @@ def _seen(viewed: ViewedLayer, role_exists: bool) -> Seen:
 
 def _columns(viewed: ViewedLayer) -> Columns:
     layer = viewed.layer
-    read = {name: prop.column or name for name, prop in viewed.properties.items()}
+    read = {name: viewed.column_of(name) for name in viewed.properties}
     replaced = {name: column for name, column in read.items() if column != layer.column_of(name)}
     replaced |= viewed.replaced
     special = viewed.masked | replaced.keys()

@@ -66,6 +66,10 @@ class ViewedLayer:
     def srid(self) -> int:
         return self.layer.geometry.srid
 
+    def column_of(self, name: str) -> str:
+        """The column that the class reads a property from, in rows of its own at least; KeyError if unknown."""
+        return self.properties[name].column or name
+
     @property
     def geometry_type(self) -> str:
         """The type that the caller sees: coarse geometry is always a point."""

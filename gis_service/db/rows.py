@@ -34,7 +34,7 @@ def _columns(view: ViewedLayer) -> set[str]:
     layer = view.layer
     replacing = set(layer.access.public.replace.values()) if layer.access.public else set()
     declared = {layer.column_of(name) for name in layer.properties} | replacing
-    read = {prop.column or name for name, prop in view.properties.items()} | set(view.replaced.values())
+    read = {view.column_of(name) for name in view.properties} | set(view.replaced.values())
     unseen = {layer.geometry.column} - {view.geometry, view.exact}
     return set(layer.columns() - (declared - read) - unseen)
 
@@ -114,7 +114,7 @@ def column(view: ViewedLayer, name: str, binds: Binds) -> str:
 
 def bare(view: ViewedLayer, name: str) -> str:
     """The column behind a property, which is what the caller sees in rows of its own."""
-    return f"t.{ident(view.properties[name].column or name)}"
+    return f"t.{ident(view.column_of(name))}"
 
 
 def elsewhere(view: ViewedLayer, name: str) -> str | None:

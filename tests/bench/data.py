@@ -229,7 +229,7 @@ def publish_views(connection: Connection, root: Path) -> None:
         layer = seen.layer
         columns = [sql.SQL("{} as gid").format(sql.Identifier(seen.key))]
         columns += [
-            sql.SQL("{} as {}").format(sql.Identifier(layer.column_of(name)), sql.Identifier(name))
+            sql.SQL("{} as {}").format(sql.Identifier(seen.column_of(name)), sql.Identifier(name))
             for name in seen.properties
         ]
         columns.append(sql.SQL("{} as geom").format(sql.Identifier(seen.geometry)))

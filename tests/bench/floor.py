@@ -48,7 +48,7 @@ def as_columns(view: ViewedLayer, ask: Ask) -> Query:
     """Geometry as GeoJSON text, attributes as they are: for a server that writes the JSON itself."""
     columns = [
         sql.Identifier(view.id_column),
-        *(sql.Identifier(view.layer.column_of(p)) for p in view.properties),
+        *(sql.Identifier(view.column_of(p)) for p in view.properties),
     ]
     shape = sql.SQL("ST_AsGeoJSON({}, 7)").format(sql.Identifier(view.geometry))
     where, params = conditions(view, ask)
@@ -61,7 +61,7 @@ def as_columns(view: ViewedLayer, ask: Ask) -> Query:
 
 def order(view: ViewedLayer, ask: Ask) -> sql.Composable:
     """The key, after the property that the question sorts by."""
-    columns = [view.layer.column_of(ask.sort)] if ask.sort else []
+    columns = [view.column_of(ask.sort)] if ask.sort else []
     return sql.SQL(", ").join(sql.Identifier(column) for column in (*columns, view.key))
 
 
@@ -77,9 +77,7 @@ def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[objec
         )
         return sql.SQL("{} && {}").format(shape, box) + exact, ask.bbox
     if ask.equals:
-        return sql.SQL("{} = $1").format(sql.Identifier(view.layer.column_of(ask.equals[0]))), (
-            ask.equals[1],
-        )
+        return sql.SQL("{} = $1").format(sql.Identifier(view.column_of(ask.equals[0]))), (ask.equals[1],)
     if ask.depth:
         return sql.SQL("{} > $1").format(sql.Identifier(view.key)), (after(ask),)
     return sql.SQL("true"), ()
