@@ -67,7 +67,7 @@ class ViewedLayer:
         return self.layer.geometry.srid
 
     def column_of(self, name: str) -> str:
-        """The column that the class reads a property from, in rows of its own at least; KeyError if unknown."""
+        """The column that the class reads a property from, in its own rows at least; KeyError if unknown."""
         return self.properties[name].column or name
 
     @property
