@@ -15,6 +15,7 @@ import shapely
 from gis_service.access.principal import Principal
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import report_sql
+from gis_service.db.rows import WITHHELD
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import InvalidParameter
 from gis_service.geo import areas
@@ -285,9 +286,10 @@ def _recorded(found: species.Recorded, category: str | None) -> model.RecordedSp
 
 
 def _plot(found: plots.Plot) -> model.PlotHit:
+    names = (found.values.get("name"), found.values.get("location_id"))
     return model.PlotHit(
         feature_id=found.feature_id,
-        name=found.values.get("name") or found.values.get("location_id"),
+        name=next((name for name in names if name and name != WITHHELD), None),
         plot_type=found.values.get("plot_type"),
         stratum=found.values.get("stratum"),
         last_visit=found.last_visit,

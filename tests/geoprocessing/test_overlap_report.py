@@ -16,6 +16,7 @@ from gis_service.reports import as_csv, as_html, as_json
 from tests.geoprocessing.conftest import Reporter
 
 CENTRE = Principal("centre", "full")
+ELSEWHERE = Principal("elsewhere", "jurisdiction", ("ELSEWHERE",))
 PROJECT = shapely.box(105, 10, 106, 11)
 
 _DATASETS = """
@@ -85,6 +86,7 @@ insert into gis.plot (source_id, dataset_id, location_id, name, stratum, last_vi
 def world(database: str) -> None:
     with SyncDatabase(database) as db:
         db.apply([_DATASETS, _SENSITIVE, _LIST, _AREAS, _RANGES, _RECORDS, _PLOTS])
+        db.apply(["select gis.ensure_jurisdiction_role('ELSEWHERE')"])
 
 
 def test_each_site_has_its_overlap_and_both_shares(report: Reporter) -> None:
@@ -188,8 +190,9 @@ def test_few_records_of_a_sensitive_species_are_told_to_the_centre_alone(report:
 def test_plots_inside_come_with_their_last_visit(report: Reporter) -> None:
     (plot,) = report(PROJECT, CENTRE).plots
     assert (plot.name, plot.last_visit, plot.generalised) == ("P1", date(2023, 6, 30), False)
-    (coarse,) = report(PROJECT).plots
-    assert (coarse.name, coarse.generalised) == (None, True)
+    for reader in (Principal("public", "public"), ELSEWHERE):
+        (coarse,) = report(PROJECT, reader).plots
+        assert (coarse.name, coarse.generalised) == (None, True)
 
 
 def test_equal_questions_have_equal_hashes_and_bytes_and_other_readers_other_ones(report: Reporter) -> None:
