@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -31,6 +32,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Workflow:
+    """Whose reviewers take which step of a proposal, and whose proposals skip one.
+
+    A step without tiers is left out. `licence` and `redistribution` are those of rows that organisations add.
+    """
+
+    province_review: tuple[str, ...] = ("province",)
+    central_approval: tuple[str, ...] = ("central",)
+    publish: tuple[str, ...] = ("central",)
+    skip_province_review: tuple[str, ...] = ()
+    skip_central_approval: tuple[str, ...] = ()
+    licence: str = "All rights reserved"
+    redistribution: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a process of the service is told from outside."""
 
@@ -48,9 +65,11 @@ class Settings:
     callback_hosts: tuple[str, ...] = ()
     crs: tuple[int, ...] = CRS
     limits: Limits = field(default_factory=Limits)
+    workflow: Workflow = field(default_factory=Workflow)
 
 
 Parser = Callable[[str], object]
+GROUPS = ("limits", "workflow")
 
 
 def _positive(text: str) -> int:
@@ -94,6 +113,43 @@ def _level(text: str) -> str:
     return text
 
 
+def _among(*known: str) -> Parser:
+    """Words that are all known; an empty list is `none` in the environment."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        words = tuple(word for word in _words(text) if word != "none")
+        if strange := sorted(set(words) - set(known)):
+            raise ValueError(f"{', '.join(strange)} isn't among {', '.join(known)}")
+        return words
+
+    return parse
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false"):
+        raise ValueError(f"{text!r} isn't yes or no")
+    return text.lower() in ("yes", "true")
+
+
+def _publishers(text: str) -> object:
+    tiers = _among(*REVIEWING)(text)
+    if not tiers:
+        raise ValueError("somebody must publish: province, central or both")
+    return tiers
+
+
+REVIEWING = ("province", "central")
+TIERS = ("central", "province", "site", "partner", "registered")
+WORKFLOW: Mapping[str, Parser] = {
+    "province_review": _among(*REVIEWING),
+    "central_approval": _among(*REVIEWING),
+    "publish": _publishers,
+    "skip_province_review": _among(*TIERS),
+    "skip_central_approval": _among(*TIERS),
+    "licence": str,
+    "redistribution": _yes_or_no,
+}
+
 # What a file or the environment may say. Every value passes as text, so both are read by the same rules.
 PARSERS: Mapping[str, Parser] = {
     "host": str,
@@ -108,6 +164,7 @@ PARSERS: Mapping[str, Parser] = {
     "callback_hosts": _words,
     "crs": _codes,
     **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
+    **{f"workflow.{name}": parser for name, parser in WORKFLOW.items()},
 }
 
 
@@ -122,9 +179,15 @@ def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
     values = {**_from_file(root / "config" / "server.yaml", mistakes), **_from_env(env, mistakes)}
     if mistakes:
         raise ConfigRefused(*mistakes)
-    limits = {key.removeprefix("limits."): values.pop(key) for key in list(values) if "." in key}
+    limits, workflow = _taken(values, "limits."), _taken(values, "workflow.")
     data_dir = Path(env.get("GIS_DATA") or root / ".gis").expanduser().resolve()
-    return Settings(root=root.resolve(), data_dir=data_dir, limits=Limits(**limits), **values)  # type: ignore[arg-type]  # each value came from its key's parser
+    groups = {"limits": Limits(**limits), "workflow": Workflow(**workflow)}
+    return Settings(root=root.resolve(), data_dir=data_dir, **groups, **values)  # type: ignore[arg-type]  # each value came from its key's parser
+
+
+def _taken(values: dict[str, object], prefix: str) -> dict[str, Any]:
+    """The values of a group, taken out; each came from its key's parser."""
+    return {key.removeprefix(prefix): values.pop(key) for key in list(values) if key.startswith(prefix)}
 
 
 def _from_env(env: Mapping[str, str], mistakes: list[str]) -> dict[str, object]:
@@ -170,7 +233,7 @@ def _pairs(
     found: list[tuple[str, yaml.Node]] = []
     for key, value in node.value:
         name = f"{prefix}{key.value}"
-        found += _pairs(value, "limits.", path, mistakes) if name == "limits" else [(name, value)]
+        found += _pairs(value, f"{name}.", path, mistakes) if name in GROUPS else [(name, value)]
     return found
 
 

@@ -1,0 +1,1 @@
+"""Proposed changes: from a draft through review to a release, and back."""

@@ -1,0 +1,25 @@
+"""The rows that somebody wants to change, as that reader sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gis_service.catalog.view import ViewedLayer
+from gis_service.db import rows
+from gis_service.db.query import Binds, Query, ident
+
+
+def standing(view: ViewedLayer, ids: Sequence[str]) -> Query:
+    """Id as text, key, revision and jurisdictions of the rows of those ids that the reader sees."""
+    binds = Binds()
+    relation, conditions = rows.relation(view, binds), rows.visible(view, binds)
+    integer = view.layer.id_type == "integer"
+    # Digits beyond 64 bits are no key of ours, and PostgreSQL would refuse them.
+    wanted = [int(each) for each in ids if each.isdecimal() and len(each) < 19] if integer else list(ids)
+    identity = f"t.{ident(view.id_column)}"
+    conditions.append(f"{identity} = any({binds.add(wanted)}::{'bigint' if integer else 'text'}[])")
+    sql = (
+        f"select {identity}::text, t.{ident(view.key)}, t.rev, t.jurisdiction"
+        f" from {relation} where {' and '.join(conditions)}"
+    )
+    return Query(sql, tuple(binds.values), view.role)
