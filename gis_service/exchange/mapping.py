@@ -220,7 +220,7 @@ def _extra(leftover: tuple[str, ...], batch: Batch, at: int) -> str | None:
     try:
         return values.json(kept).replace("\\u0000", "") if kept else None
     except (TypeError, ValueError):  # whole numbers past 64 bits, broken surrogates
-        return values.json({name: repr(value) for name, value in kept.items()})
+        return values.json({name: repr(value) for name, value in kept.items()}).replace("\\u0000", "")
 
 
 def _id(field_map: FieldMap, batch: Batch, at: int) -> str | None:
