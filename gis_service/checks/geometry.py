@@ -67,7 +67,7 @@ def outside_world(row: Row, _: Scene) -> Iterator[Hit]:
 
 def invalid(row: Row, _: Scene) -> Iterator[Hit]:
     """The polygon crosses itself, or its holes and parts lie wrong (OGC Simple Features 6.1.11)."""
-    if row.drawn is None or row.drawn.is_valid:
+    if row.drawn is None or row.valid:
         return
     said = _GEOS.match(shapely.is_valid_reason(row.drawn))
     place = (float(said["x"]), float(said["y"])) if said else _place(shapely.get_coordinates(row.drawn)[0])
@@ -83,7 +83,7 @@ def phrase(geos: str) -> Phrase:
 def parts_overlap(row: Row, _: Scene) -> Iterator[Hit]:
     """Two parts of one multipolygon cover the same ground."""
     shape = row.placed
-    if shape is None or shape.geom_type != "MultiPolygon" or shape.is_valid:
+    if shape is None or shape.geom_type != "MultiPolygon" or row.valid:
         return
     parts = [shapely.make_valid(part) for part in shapely.get_parts(shape) if not part.is_empty]
     for one, other in shapely.STRtree(parts).query(parts, predicate="intersects").T:

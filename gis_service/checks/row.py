@@ -74,6 +74,11 @@ class Row:
         return shape if kinds is None or shape.geom_type in kinds else None
 
     @cached_property
+    def valid(self) -> bool:
+        """Whether the drawn geometry is valid."""
+        return self.drawn is not None and self.drawn.is_valid
+
+    @cached_property
     def placed(self) -> BaseGeometry | None:
         """The drawn geometry where all of it is on the globe; to measure what isn't would take for ever."""
         coords = shapely.get_coordinates(self.drawn)
@@ -82,7 +87,7 @@ class Row:
     @cached_property
     def sound(self) -> BaseGeometry | None:
         """The placed geometry where it is valid as well, so that overlays can't fail on it."""
-        return self.placed if self.placed is not None and self.placed.is_valid else None
+        return self.placed if self.placed is not None and self.valid else None
 
     @cached_property
     def measured(self) -> shapes.Measured | None:

@@ -20,6 +20,7 @@ from gis_service.checks.row import Row, folded
 from gis_service.checks.thresholds import Thresholds
 
 Key = Callable[[Row], Hashable | None]
+_BLOCK: Final = 200
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Scene:
     def __init__(self, candidates: Sequence[Candidate], context: Context) -> None:
         self.context = context
         self.rows = [Row(each, number) for number, each in enumerate(candidates)]
+        _measure(self.rows)
         self._replaced = {each.gid for each in candidates if each.gid is not None}
         self._layers: dict[str, list[Row]] = {}
         self._groups: dict[tuple[str, str], dict[Hashable, list[Row]]] = {}
@@ -59,6 +61,9 @@ class Scene:
                 for each in self.context.present.get(layer, ())
                 if each.gid not in self._replaced
             ]
+            for row in stand:
+                row.valid = True  # the tables refuse what isn't
+            _measure(stand)
             self._layers[layer] = [*stay, *stand]
         return self._layers[layer]
 
@@ -121,6 +126,15 @@ class Scene:
         return STRtree(_pieces(self.context.seas))
 
 
+def _measure(rows: Sequence[Row]) -> None:
+    """Measure the areas of many rows at once, in blocks that fit the memory."""
+    drawn = [(row, shape) for row in rows if (shape := row.placed) and shape.geom_type in shapes.POLYGONS]
+    for start in range(0, len(drawn), _BLOCK):
+        block = drawn[start : start + _BLOCK]
+        for (row, _), found in zip(block, shapes.measure([shape for _, shape in block]), strict=True):
+            row.measured = found
+
+
 def _pieces(regions: Sequence[BaseGeometry]) -> list[BaseGeometry]:
     """The parts of all regions, prepared, so that a point is held against small outlines."""
     parts = [part for region in regions for part in shapely.get_parts(region)]
@@ -133,12 +147,12 @@ def _shared(one: Row, other: Row) -> Shared | None:
     if one.sound is None or other.sound is None or one.m2 is None or other.m2 is None:
         return None
     common = shapely.intersection(one.sound, other.sound)
-    m2 = shapes.area_m2(common)
-    if m2 <= 0:
+    found = shapes.polygons(common)
+    if found is None or found.m2 <= 0:
         return None
-    length = shapes.length_m(common)
-    inner = shapely.point_on_surface(common)
-    return Shared(m2, 2 * m2 / length if length else 0.0, m2 / (one.m2 + other.m2 - m2), (inner.x, inner.y))
+    m2, inner = found.m2, shapely.point_on_surface(common)
+    width = 2 * m2 / max(float(found.ring_m.sum()), 1e-9)
+    return Shared(m2, width, m2 / (one.m2 + other.m2 - m2), (inner.x, inner.y))
 
 
 _ASIDE: Final = re.compile(r"\([^)]*\)|\b(?:cf|aff|nr)\.?\s")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.geo import areas
@@ -42,30 +45,63 @@ class Measured:
 
 def measured(shape: BaseGeometry) -> Measured:
     """The measures of polygons that aren't empty, valid or not."""
-    filled = [part for part in shapely.get_parts(shapely.force_2d(shape)) if not part.is_empty]
-    whole = shapely.multipolygons(filled)
-    _, coords, (*offsets, _) = shapely.to_ragged_array([whole])
-    rings, parts = (np.asarray(each, np.int64) for each in offsets)
-    return Measured(
-        coords,
-        rings,
-        parts,
-        np.abs(areas.rings(coords, rings)),
-        np.add.reduceat(lengths(coords, rings), rings[:-1]),
-        areas.areas(coords, rings, parts),
-    )
+    return measure([shape])[0]
+
+
+def measure(shapes: Sequence[BaseGeometry]) -> list[Measured]:
+    """The measures of each of many shapes; all vertices go through one computation, which is much quicker."""
+    # A multipolygon at the end makes the ragged form the same for every mixture of polygons.
+    array = np.array([*map(_filled, shapes), _FORM], object)
+    _, coords, offsets = shapely.to_ragged_array(array)
+    rings, parts, wholes = (np.asarray(each, np.int64) for each in offsets)
+    if not len(coords):
+        return []
+    ring_m2 = np.abs(areas.rings(coords, rings))
+    ring_m = np.add.reduceat(lengths(coords, rings), rings[:-1])
+    part_m2 = areas.areas(coords, rings, parts)
+    made = []
+    for first, last in pairwise(wholes[:-1]):
+        one, other = parts[first], parts[last]
+        start, end = rings[one], rings[other]
+        made.append(
+            Measured(
+                coords[start:end],
+                rings[one : other + 1] - start,
+                parts[first : last + 1] - one,
+                ring_m2[one:other],
+                ring_m[one:other],
+                part_m2[first:last],
+            )
+        )
+    return made
+
+
+_FORM: Final = shapely.from_wkt("MULTIPOLYGON EMPTY")
+
+
+def _filled(shape: BaseGeometry) -> BaseGeometry:
+    """The shape in two dimensions without empty parts."""
+    flat: BaseGeometry = shapely.force_2d(shape) if shape.has_z else shape
+    if flat.geom_type == "Polygon":
+        return flat
+    parts = shapely.get_parts(flat)
+    empty = shapely.is_empty(parts)
+    return MultiPolygon(parts[~empty].tolist()) if empty.any() else flat
+
+
+def polygons(shape: BaseGeometry) -> Measured | None:
+    """The measures of the polygons in any geometry, for overlays leave lines too; None without any."""
+    parts = shapely.get_parts(shape)
+    if shape.geom_type not in POLYGONS:
+        parts = parts[np.isin(shapely.get_type_id(parts), (3, 6))]
+    parts = parts[~shapely.is_empty(parts)]
+    return measured(MultiPolygon(shapely.get_parts(parts).tolist())) if len(parts) else None
 
 
 def area_m2(shape: BaseGeometry) -> float:
-    """The area of the polygons in any geometry: overlays leave lines and points too."""
-    found = [part for part in shapely.get_parts(shape) if part.geom_type in POLYGONS and not part.is_empty]
-    return sum(measured(part).m2 for part in found)
-
-
-def length_m(shape: BaseGeometry) -> float:
-    """The length of all rings of the polygons in any geometry."""
-    found = [part for part in shapely.get_parts(shape) if part.geom_type in POLYGONS and not part.is_empty]
-    return sum(float(measured(part).ring_m.sum()) for part in found)
+    """The area of the polygons in any geometry."""
+    found = polygons(shape)
+    return 0.0 if found is None else found.m2
 
 
 def lengths(coords: Floats, rings: Ints) -> Floats:

@@ -10,7 +10,7 @@ from gis_service.checks import vocabulary as words
 from gis_service.checks.candidate import FAULT, NOTE, WARNING, LonLat
 from gis_service.checks.row import Row, folded
 from gis_service.checks.rule import MANUAL, NATIONAL, OURS, QA, Hit, Rule
-from gis_service.checks.scene import Scene
+from gis_service.checks.scene import Scene, Shared
 
 HECTARE: Final = 10_000.0
 KM2: Final = 1e6
@@ -119,9 +119,8 @@ def _differing(said: float, drawn: float) -> dict[str, float]:
 def overlap(row: Row, scene: Scene) -> Iterator[Hit]:
     """It shares more than `overlap_m2` with another area of the same designation."""
     limits = scene.limits
-    for other in _neighbours(row, scene):
-        found = scene.shared(row, other) if _same_designation(row, other) else None
-        if not found or found.share_of_both >= limits.same_shape_share:
+    for other, found in _sharing(row, scene):
+        if found.share_of_both >= limits.same_shape_share:
             continue
         if found.m2 >= limits.overlap_m2 and found.width_m >= limits.overlap_width_m:
             yield Hit(values={"other": other.label, "hectares": found.m2 / HECTARE}, place=found.place)
@@ -130,9 +129,8 @@ def overlap(row: Row, scene: Scene) -> Iterator[Hit]:
 def thin_overlap(row: Row, scene: Scene) -> Iterator[Hit]:
     """It shares a strip thinner than `overlap_width_m` with another area of the same designation."""
     limits = scene.limits
-    for other in _neighbours(row, scene):
-        found = scene.shared(row, other) if _same_designation(row, other) else None
-        if found and found.m2 >= limits.tiny_m2 and found.width_m < limits.overlap_width_m:
+    for other, found in _sharing(row, scene):
+        if found.m2 >= limits.tiny_m2 and found.width_m < limits.overlap_width_m:
             values = {"other": other.label, "hectares": found.m2 / HECTARE, "width": found.width_m}
             yield Hit(values=values, place=found.place)
 
@@ -158,6 +156,13 @@ def same_name(row: Row, scene: Scene) -> Iterator[Hit]:
 
 def _named(row: Row) -> Hashable | None:
     return (folded(row.text("name")), _designation(row)) if row.given("name") and _designation(row) else None
+
+
+def _sharing(row: Row, scene: Scene) -> Iterator[tuple[Row, Shared]]:
+    """Neighbours of the same designation and what the row shares with each."""
+    for other in _neighbours(row, scene):
+        if _same_designation(row, other) and (found := scene.shared(row, other)):
+            yield other, found
 
 
 def _neighbours(row: Row, scene: Scene) -> Iterator[Row]:
