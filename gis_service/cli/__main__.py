@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from gis_service.cli import (
+    audit,
     bench,
     check,
     down,
@@ -32,8 +33,8 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, publish, report, bench, org, user, key, explain_access, tile,
-    prepare, serve, work,
+    up, down, status, test, check, load, publish, report, bench, org, user, key, explain_access, audit,
+    tile, prepare, serve, work,
 )  # fmt: skip
 
 

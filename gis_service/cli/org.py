@@ -55,9 +55,9 @@ def _looking_after(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do what was asked on the running database."""
-    from gis_service.db.sync import SyncDatabase
+    from gis_service.cli.acting import acting
 
-    with SyncDatabase(context.running_dsn()) as database:
+    with acting(context.running_dsn()) as database:
         args.action(args, context, database)
     return 0
 

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the files and print a line for each; they are offered from then on."""
     from gis_service.access import keystore
+    from gis_service.cli.acting import acting
     from gis_service.db.sync import SyncDatabase
     from gis_service.links import Links
     from gis_service.processes import encoding, publishing
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     links = Links(settings.public_url or f"http://{settings.host}:{settings.port}")
     place = publishing.folder(settings.data_dir)
     dsn = context.running_dsn()
-    with SyncDatabase(dsn, STATEMENT_MS) as catalogue, SyncDatabase(dsn, STATEMENT_MS) as rows:
+    with acting(dsn, STATEMENT_MS) as catalogue, SyncDatabase(dsn, STATEMENT_MS) as rows:
         encode = partial(encoding.encode, rows, links=links, most_bytes=settings.limits.export_bytes)
         classes = keystore.one_of_each_class(catalogue)
         for layer in layers:

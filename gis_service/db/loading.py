@@ -14,6 +14,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
+from gis_service.db.audit import Actor, as_actor
 from gis_service.errors import DatabaseDown, DataRefused, DiskFull
 
 Row = tuple[Any, ...]  # what a statement selects is known only to its author
@@ -160,6 +161,12 @@ class LoadSession:
         """Make the load visible, at once and whole."""
         with translated():
             self._connection.commit()
+
+    def act(self, actor: Actor) -> None:
+        """Name in the audit log whose load it is."""
+        asked = as_actor(actor)
+        with translated(), psycopg.RawCursor(self._connection) as cursor:
+            cursor.execute(asked.sql.encode(), asked.params)
 
     def lock(self, slug: str) -> None:
         """Wait until no other load of the same data set runs."""

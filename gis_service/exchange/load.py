@@ -14,6 +14,7 @@ import shapely
 
 from gis_service import texts
 from gis_service.catalog.layer import Layer
+from gis_service.db.audit import Actor
 from gis_service.db.loading import Column, LoadSession, StagedFault, Table
 from gis_service.exchange import cleaning, datasets, mapping, projecting, schemas, values
 from gis_service.exchange.readers import open_source
@@ -72,6 +73,7 @@ def load(request: LoadRequest, dsn: str, progress: Progress = silent) -> LoadRes
     datasets.check(request)
     source, crs = open_source(request)
     with LoadSession(dsn) as session:
+        session.act(Actor(request.loaded_by, "operator", "cli"))
         session.lock(request.dataset.slug)
         checksum, parameters = source.checksum, _parameters(request)
         last = session.last_load(request.dataset.slug, request.layer.id)
