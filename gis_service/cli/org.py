@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gis_service.cli.command import Context
@@ -51,6 +52,8 @@ def _looking_after(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument(
         "--jurisdiction", metavar="CODE", action="append", help=say("cli.org.jurisdiction", lang)
     )
+    parser.add_argument("--area", metavar="ID", action="append", help=say("cli.org.area", lang))
+    parser.add_argument("--buffer", metavar="METRES", type=float, help=say("cli.org.buffer", lang))
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -66,8 +69,9 @@ def _create(args: argparse.Namespace, context: Context, database: "SyncDatabase"
     from gis_service.access import organisations
     from gis_service.access.organisations import Organisation
 
-    codes = tuple(args.jurisdiction or ())
+    codes = tuple(_given(args.jurisdiction))
     new = Organisation(args.code, args.name, args.name_en, args.tier, args.parent, codes)
+    new = replace(new, areas=tuple(_given(args.area)), buffer_m=args.buffer or 0)
     organisations.create(database, new)
     _warn_of_strange(context, database, codes)
     context.print("cli.org.created", code=args.code)
@@ -77,7 +81,7 @@ def _list(_args: argparse.Namespace, context: Context, database: "SyncDatabase")
     from gis_service.access import organisations
 
     for depth, each in organisations.tree(organisations.listed(database)):
-        looks_after = ",".join(each.jurisdictions)
+        looks_after = ",".join((*each.jurisdictions, *each.areas))
         words = (each.code, each.called(context.lang), each.tier, looks_after, str(each.members))
         sys.stdout.write("  " * depth + "\t".join(words) + "\n")
 
@@ -92,6 +96,8 @@ def _show(args: argparse.Namespace, context: Context, database: "SyncDatabase") 
         "tier": context.say(f"cli.org.tier.{each.tier}"),
         "parent": each.parent or "",
         "jurisdictions": ", ".join(each.jurisdictions),
+        "areas": ", ".join(each.areas),
+        "buffer": f"{each.buffer_m:g}",
         "members": str(each.members),
     }
     sys.stdout.write(f"{each.code}\n")
@@ -116,15 +122,26 @@ def _rename(args: argparse.Namespace, context: Context, database: "SyncDatabase"
 def _set(args: argparse.Namespace, context: Context, database: "SyncDatabase") -> None:
     from gis_service.access import organisations
 
-    if args.jurisdiction is None:
+    if args.jurisdiction is None and args.area is None and args.buffer is None:
         raise Usage(context.say("cli.org.nothing"))
-    organisations.set_jurisdictions(database, args.code, [code for code in args.jurisdiction if code])
-    _warn_of_strange(context, database, args.jurisdiction)
+    with database.transaction():
+        if args.jurisdiction is not None:
+            organisations.set_jurisdictions(database, args.code, _given(args.jurisdiction))
+        if args.buffer is not None:
+            organisations.set_buffer(database, args.code, args.buffer)
+        if args.area is not None:
+            organisations.set_areas(database, args.code, _given(args.area))
+    _warn_of_strange(context, database, _given(args.jurisdiction))
     context.print("cli.org.is_set", code=args.code)
+
+
+def _given(values: Sequence[str] | None) -> list[str]:
+    """What was said, without the empty word that stands for nothing at all."""
+    return [value for value in values or () if value]
 
 
 def _warn_of_strange(context: Context, database: "SyncDatabase", codes: Sequence[str]) -> None:
     from gis_service.access import keystore
 
-    if strange := keystore.codes_of_no_province(database, [code for code in codes if code]):
+    if strange := keystore.codes_of_no_province(database, codes):
         sys.stderr.write(context.say("cli.org.no_province", codes=", ".join(strange)) + "\n")

@@ -44,6 +44,12 @@ class SyncDatabase:
                 self._connection.execute(statement.encode())
 
     @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside stands together or not at all, rules that wait for the end included."""
+        with _translated(self._timeout_ms), self._connection.transaction():
+            yield
+
+    @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All queries inside see the same moment."""
         with self._connection.transaction():

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from gis_service.cli.__main__ import main
+from tests import sample
 from tests.db.loads import ROOT
 
 
@@ -112,3 +113,19 @@ def test_a_refusal_speaks_vietnamese(
     monkeypatch.setenv("GIS_LANG", "vi")
     assert main(["org", "create", "a b", "A", "--tier", "partner"]) == 4
     assert capsys.readouterr().err.startswith("Mã gồm 1 đến 40")
+
+
+def test_a_board_is_given_its_area(capsys: pytest.CaptureFixture[str], fresh_database: str) -> None:
+    sample.fill(fresh_database)
+    gis("org", "create", "ba-vi", "Ban", "--tier", "site", "--area", "open-A", "--buffer", "500")
+    gis("org", "set", "ba-vi", "--buffer", "750", "--area", "open-A", "--area", "open-B")
+    capsys.readouterr()
+    gis("org", "list")
+    assert capsys.readouterr().out == "ba-vi\tBan\tsite\topen-A,open-B\t0\n"
+    gis("org", "show", "ba-vi")
+    assert "metres round them: 750" in capsys.readouterr().out
+    assert main(["org", "set", "ba-vi", "--buffer", "1", "--area", "nowhere"]) == 4
+    assert "no protected area of that public id" in capsys.readouterr().err
+    gis("org", "show", "ba-vi")
+    assert "metres round them: 750" in capsys.readouterr().out  # whole or not at all
+    gis("org", "set", "ba-vi", "--area", "")
