@@ -1,18 +1,22 @@
-"""`./gis check`: layers against the database, styles against layers, all mistakes at once."""
+"""`./gis check`: layers against the database, styles against layers; with a file, the checks of its rows."""
 
 import argparse
 import sys
 
+from gis_service.cli import check_file
 from gis_service.cli.command import Context
 from gis_service.errors import ConfigRefused, NotRunning
 
 
-def add_arguments(_parser: argparse.ArgumentParser, _lang: str) -> None:
-    """Take no arguments."""
+def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Take a file with its options, or nothing."""
+    check_file.add_arguments(parser, lang)
 
 
-def run(_args: argparse.Namespace, context: Context) -> int:
+def run(args: argparse.Namespace, context: Context) -> int:
     """Print what is wrong; exit code 4 when something is, 3 without a database to hold the files against."""
+    if args.file is not None:
+        return check_file.run(args, context)
     from gis_service.access.check import check
     from gis_service.db.sync import SyncDatabase
 

@@ -78,14 +78,14 @@ def _request(args: argparse.Namespace, context: Context) -> "LoadRequest":
     )
     return LoadRequest(
         path, catalog.layers[args.layer], dataset,
-        crs=args.crs, override_crs=args.override_crs, maps=dict(_pair(each, context) for each in args.map),
+        crs=args.crs, override_crs=args.override_crs, maps=dict(pair(each, context) for each in args.map),
         id_field=args.id, file_layer=args.file_layer, encoding=args.encoding,
         points_from_polygons=args.points_from_polygons, partial=args.partial, dry_run=args.dry_run,
         max_bad_share=args.max_bad_share, loaded_by=getpass.getuser(), lang=context.lang,
     )  # fmt: skip
 
 
-def _pair(text: str, context: Context) -> tuple[str, str]:
+def pair(text: str, context: Context) -> tuple[str, str]:
     field, equals, column = text.partition("=")
     if not (field and equals and column):
         raise Usage(context.say("cli.load.bad_map", text=text))

@@ -83,12 +83,12 @@ def clean(wkb: Sequence[bytes | None], aim: Aim) -> Cleaned:
 
 def bounds(wkb: Sequence[bytes | None]) -> tuple[float, float, float, float]:
     """The box around the geometries, in their own system; infinite or NaN where there are none."""
-    west, south, east, north = shapely.total_bounds(_decoded(wkb))
+    west, south, east, north = shapely.total_bounds(decoded(wkb))
     return float(west), float(south), float(east), float(north)
 
 
 def _read(wkb: Sequence[bytes | None]) -> Cleaned:
-    geometries = _decoded(wkb)
+    geometries = decoded(wkb)
     faults: list[Reason | None] = [
         reason("no_geometry") if raw is None else reason("unreadable_geometry") if shape is None else None
         for raw, shape in zip(wkb, geometries, strict=True)
@@ -98,7 +98,7 @@ def _read(wkb: Sequence[bytes | None]) -> Cleaned:
     return batch
 
 
-def _decoded(wkb: Sequence[bytes | None]) -> Geometries:
+def decoded(wkb: Sequence[bytes | None]) -> Geometries:
     """Geometries, with None where the bytes hold none that can be worked with (curves, open rings)."""
     data = np.empty(len(wkb), object)
     data[:] = wkb

@@ -13,10 +13,9 @@ import pyproj
 import shapely
 
 from gis_service import texts
-from gis_service.catalog.layer import Layer
 from gis_service.db.audit import Actor
 from gis_service.db.loading import Column, LoadSession, StagedFault, Table
-from gis_service.exchange import cleaning, datasets, mapping, projecting, schemas, values
+from gis_service.exchange import cleaning, datasets, mapping, planning, projecting, values
 from gis_service.exchange.readers import open_source
 from gis_service.exchange.reasons import Reason, reason, refused
 from gis_service.exchange.request import (
@@ -86,7 +85,7 @@ def load(request: LoadRequest, dsn: str, progress: Progress = silent) -> LoadRes
                 checksum=checksum,
                 seen_before=True,
             )
-        table, fields = _plan(session, request, source)
+        table, fields = planning.plan(session, request, source)
         work = _Load(request, source, crs, table, fields, progress, notes=list(source.notes))
         session.stage(work.columns)
         session.copy(work.columns, _rows(work))
@@ -112,43 +111,6 @@ def _parameters(request: LoadRequest) -> str:
         "dataset": asdict(request.dataset),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _plan(session: LoadSession, request: LoadRequest, source: Source) -> tuple[Table, mapping.FieldMap]:
-    """Pair the file's fields with the table's columns, or refuse the file with what it would need."""
-    layer = request.layer
-    table = session.table(layer.schema_name, layer.table_name, layer.where) if layer.managed else None
-    if table is None:
-        raise refused("no_table", request.lang, layer=layer.id, table=layer.table)
-    fields = ", ".join(source.fields)
-    try:
-        schema = schemas.schema_for(table.name, [f for f in source.fields if f not in request.maps])
-        maps = {a: b for a, b in request.maps.items() if b not in ("lon", "lat", "x", "y", "wkt")}
-        plan = mapping.plan(
-            source.fields, _targets(table, layer), schema, maps, request.id_field, source.cut_names
-        )
-    except schemas.Ambiguous as err:
-        raise refused("ambiguous", request.lang, old=", ".join(err.old), new=", ".join(err.new)) from err
-    except mapping.Unmappable as err:
-        columns = ", ".join(column.name for column in table.columns)
-        raise refused(f"map_{err.side}", request.lang, name=err.name, fields=fields, columns=columns) from err
-    if plan.missing:
-        example = f"{plan.leftover[0] if plan.leftover else 'NAME'}={plan.missing[0]}"
-        columns = ", ".join(plan.missing)
-        raise refused("missing", request.lang, columns=columns, fields=fields, example=example)
-    return table, plan
-
-
-def _targets(table: Table, layer: Layer) -> list[mapping.Target]:
-    """The columns that a file may fill, each also by the name that the layer gives it."""
-    names: dict[str, list[str]] = {}
-    for name in layer.properties:
-        names.setdefault(layer.column_of(name), []).append(name)
-    return [
-        mapping.Target(c.name, c.kind, c.not_null and c.default is None, tuple(names.get(c.name, ())))
-        for c in table.columns
-        if c.kind in values.CONVERT
-    ]
 
 
 def _rows(work: _Load) -> Iterator[Sequence[object]]:
@@ -191,10 +153,7 @@ def _operation_name(work: _Load) -> str | None:
 def _aim(work: _Load, batch: Batch) -> cleaning.Aim:
     """What to do with the geometry; the operation is chosen once, where the first rows lie."""
     if work.operation is None and not projecting.is_wgs84(work.crs):
-        bounds = cleaning.bounds(batch.wkb)
-        if projecting.are_degrees(work.crs, bounds):
-            raise refused("degrees", work.request.lang, name=work.source.name, crs=projecting.label(work.crs))
-        work.operation = projecting.operation(work.crs, bounds)
+        work.operation = planning.operation(work.request, work.source.name, work.crs, batch.wkb)
         if work.operation.guessed:
             work.notes.append(work.say("note.guessed_datum", crs=projecting.label(work.crs)))
     points = work.request.layer.geometry.type == "Point"
