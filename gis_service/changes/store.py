@@ -15,7 +15,7 @@ from gis_service.changes.refusal import refusal
 from gis_service.changes.values import Action, Change, Difference, Event, Place, Proposal, State
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
-from gis_service.errors import Conflict, NotFound
+from gis_service.errors import Conflict, InvalidParameter, NotFound
 from gis_service.settings import Workflow
 
 PUBLISH_MS: Final = 600_000
@@ -129,6 +129,8 @@ def take(
     Conflict where somebody was quicker than the revision that `proposal` has; Forbidden where the step isn't
     the principal's by the jurisdictions and rights of this moment.
     """
+    if action in ("return", "reject") and not comment:
+        raise refusal(InvalidParameter, "change.reason", action=action)
     for _ in range(TRIES):
         epoch = database.run(keystore.EPOCH)[0][0]
         now = current(database, principal)

@@ -10,6 +10,7 @@ from types import ModuleType
 from gis_service.cli import (
     audit,
     bench,
+    change,
     check,
     down,
     explain_access,
@@ -33,8 +34,8 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, publish, report, bench, org, user, key, explain_access, audit,
-    tile, prepare, serve, work,
+    up, down, status, test, check, load, change, publish, report, bench, org, user, key, explain_access,
+    audit, tile, prepare, serve, work,
 )  # fmt: skip
 
 

@@ -151,6 +151,8 @@ def test_a_correction_goes_from_a_draft_to_a_release_and_back(
     assert sample.scalar(db, "select count(*) from gis.protected_area where source_id = 'closed-A'") == 1
     after = store.numbered(db, ready.number)
     assert (after.state, after.release) == ("superseded", made.release)
+    logged = "select distinct actor from gis.audit where starts_with(subject, 'release')"
+    assert db.run(Query(logged)) == [("chi",)]
     events = [(event.who, event.action) for event in store.events(db, ready.number)]
     assert events == [
         ("bo", "propose"), ("bo", "submit"), ("phan", "accept"), ("chi", "approve"), ("chi", "publish"),
