@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,7 +138,7 @@ def _require_rows(
 ) -> None:
     """Every id once, seen by the proposer, in rows that it edits; a row that isn't seen isn't there."""
     ids = [each.id for each in asked if each.operation != "insert" and each.id is not None]
-    if double := sorted({each for each in ids if ids.count(each) > 1}) if len(set(ids)) < len(ids) else []:
+    if double := [each for each, times in Counter(ids).items() if times > 1]:
         raise refusal(DataRefused, "change.double", ids=store.shown(double))
     if unknown := [each for each in ids if each not in stand]:
         raise refusal(DataRefused, "change.unknown", layer=layer.id, ids=store.shown(unknown))

@@ -358,6 +358,12 @@ def test_what_was_submitted_and_what_happened_stand(still: SyncDatabase, layers:
             still.run(Query(sql))
 
 
+def test_a_row_comes_once_in_a_proposal(still: SyncDatabase, layers: dict[str, Layer]) -> None:
+    asked = [Asked("update", AREA, {"name": "x"}), Asked("delete", AREA)]
+    with pytest.raises(DataRefused, match=f"twice: {AREA}"):
+        propose(still, FLOW, layers["protected-areas"], who(still, "bo"), Draft("Twice"), asked)
+
+
 def test_an_unknown_proposal_is_not_found(still: SyncDatabase) -> None:
     with pytest.raises(NotFound):
         store.numbered(still, 99)
