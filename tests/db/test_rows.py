@@ -228,3 +228,17 @@ def test_geometry_must_be_sound(db: Connection) -> None:
             "insert into gis.plot (source_id, dataset_id, geom)"
             " values ('x', 1, ST_SetSRID(ST_MakePoint('NaN', 1), 4326))"
         )
+
+
+def test_a_row_finds_its_id_by_index_however_many_features_there_are(db: Connection) -> None:
+    """A trigger names its table by a `name`, whose collation no index of texts has."""
+    db.execute("""
+        insert into gis.feature_key (table_name, source, source_id)
+        select 'occurrence', slug, 'other-' || n from gis.dataset, generate_series(1, 20000) n
+    """)
+    db.execute("analyze gis.feature_key")
+    scans = "select seq_scan from pg_stat_xact_user_tables where relid = 'gis.feature_key'::regclass"
+    with db.transaction():
+        before = one(db, scans)
+        viper(db, "a", 1.5)
+        assert one(db, scans) == before
