@@ -35,11 +35,11 @@ def main() -> int:
 def _write(told: dict[str, object], bulk: Bulk, found: Iterable[Batch], out: BinaryIO) -> int:
     # Each format loads what it needs and no more: memory is what the split of processes saves.
     if told["format"] == "fgb":
-        from gis_service.exchange import flatgeobuf  # noqa: PLC0415
+        from gis_service.exchange import flatgeobuf  # noqa: PLC0415  # see above
 
         flatgeobuf.write(bulk, found, out)
     elif told["format"] == "parquet":
-        from gis_service.exchange import geoparquet  # noqa: PLC0415
+        from gis_service.exchange import geoparquet  # noqa: PLC0415  # see above
 
         geoparquet.write(bulk, found, out)
     else:

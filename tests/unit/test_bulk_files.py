@@ -101,7 +101,7 @@ def test_flatgeobuf_holds_every_kind_of_geometry_and_none(kind: str, tmp_path: P
         "share": 0.5,
         "open": True,
         "day": datetime(2024, 2, 29),  # noqa: DTZ001  # FlatGeobuf has no days, GDAL no zone for its times
-        "moment": datetime(2024, 5, 31, 12, 0, 0, 250_000),  # noqa: DTZ001
+        "moment": datetime(2024, 5, 31, 12, 0, 0, 250_000),  # noqa: DTZ001  # see above
         "names": '["a","b"]',
     }
 
