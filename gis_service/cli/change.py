@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gis_service.catalog.layer import Layer
     from gis_service.changes.store import Manifest
     from gis_service.changes.values import Action, Proposal
+    from gis_service.changes.verdict import Verdicts
     from gis_service.db.sync import SyncDatabase
 
 VERDICTS = ("accept", "reject", "return")
@@ -135,11 +137,12 @@ def _list(args: argparse.Namespace, context: Context, database: "SyncDatabase") 
 
 
 def _show(args: argparse.Namespace, context: Context, database: "SyncDatabase") -> None:
-    from gis_service.changes import store
+    from gis_service.changes import store, verdict
 
     proposal = store.numbered(database, args.number)
     state = context.say(f"change.state.{proposal.state}")
     sys.stdout.write(f"{proposal.number}\t{proposal.layer}\t{proposal.author}\t{proposal.title}\t{state}\n")
+    found = verdict.verdicts(database, proposal.number)
     for each in store.changes(database, _layers(context)[proposal.layer], proposal.number):
         what = context.say(f"change.operation.{each.operation}")
         left_out = "" if each.decision != "rejected" else f"\t{context.say('cli.change.left')} {each.reason}"
@@ -148,6 +151,9 @@ def _show(args: argparse.Namespace, context: Context, database: "SyncDatabase") 
             sys.stdout.write(f"    {one.column}: {_cell(one.before)} → {_cell(one.after)}\n")
         if each.moved:
             sys.stdout.write(f"    {context.say('cli.change.moved')}\n")
+        for finding in found.get(each.number, ()):
+            level = context.say(f"check.level.{finding.level}")
+            sys.stdout.write(f"    {level}: {finding.rule}: {finding.say(context.lang)}\n")
     for event in store.events(database, proposal.number):
         words = (f"{event.at:%Y-%m-%d %H:%M}Z", event.who, event.action, event.after, event.comment or "")
         sys.stdout.write("  " + "\t".join(words).rstrip() + "\n")
@@ -159,17 +165,28 @@ def _cell(value: str | None) -> str:
 
 def _step(args: argparse.Namespace, context: Context, database: "SyncDatabase") -> None:
     from gis_service.access import keystore
-    from gis_service.changes import store
+    from gis_service.changes import store, verdict
 
     action: Action = args.verdict
     proposal = store.numbered(database, args.number)
-    layer = _layers(context)[proposal.layer]
+    flow, layers = context.settings.workflow, _layers(context)
     left_out = dict(_pair(each, context) for each in args.leave_out)
     who = keystore.principal_named(database, args.who)
-    after = store.take(
-        database, context.settings.workflow, layer, proposal, action, who, args.comment, left_out
-    )
+    if action == "submit":
+        after = verdict.submit(database, flow, layers, proposal, who, args.comment)
+        _tell_findings(verdict.verdicts(database, proposal.number), context)
+    else:
+        after = store.take(
+            database, flow, layers[proposal.layer], proposal, action, who, args.comment, left_out
+        )
     _tell(after, context)
+
+
+def _tell_findings(found: "Verdicts", context: Context) -> None:
+    """How many faults, warnings and notes there are; `show` tells each."""
+    levels = Counter(each.level for findings in found.values() for each in findings)
+    numbers = {name: levels[name] for name in ("fault", "warning", "note")}
+    context.print("cli.change.checked", **numbers)
 
 
 def _pair(text: str, context: Context) -> tuple[int, str]:

@@ -112,3 +112,36 @@ def test_a_lost_race_is_told_with_exit_code_4(tmp_path: Path, capsys: pytest.Cap
         assert main(["change", "approve", number, "--as", "chi"]) == 0
     assert main(["change", "publish", "1", "2", "--as", "chi"]) == 4
     assert "Proposal 2 was not published: rows have changed since" in capsys.readouterr().err
+
+
+def test_a_row_that_the_checks_refuse_is_left_out_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: tuple[tuple[str | None, dict[str, object], float], ...] = (
+        ("open-A", {"name": "Khu mới", "status_yr": None}, 105.4),
+        (None, {"name": "Thêm", "status_yr": 1200}, 105.1),
+    )
+    assert propose(geojson(tmp_path / "a.geojson", *rows)) == 0
+    assert main(["change", "submit", "1", "--as", "bo"]) == 0
+    assert "Checked: faults 1," in capsys.readouterr().out
+    assert main(["change", "show", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "left out: area-year\n" in shown
+    assert "1200 is no year from 1819" in shown
+    assert main(["change", "review", "1", "accept", "--as", "phan"]) == 0
+    assert main(["change", "approve", "1", "--as", "chi"]) == 0
+    capsys.readouterr()
+    assert main(["change", "publish", "1", "--as", "chi"]) == 0
+    assert "0 new, 1 changed, 0 withdrawn" in capsys.readouterr().out
+
+
+def test_a_proposal_of_faults_alone_stays_a_draft_that_tells_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert propose(geojson(tmp_path / "a.geojson", (None, {"name": "Thêm", "status_yr": 1200}, 105.1))) == 0
+    assert main(["change", "submit", "1", "--as", "bo"]) == 4
+    assert "stays a draft" in capsys.readouterr().err
+    assert main(["change", "list", "--state", "draft"]) == 0
+    assert capsys.readouterr().out.startswith("1\tdraft")
+    assert main(["change", "show", "1"]) == 0
+    assert "1200 is no year from 1819" in capsys.readouterr().out
