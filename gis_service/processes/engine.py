@@ -71,7 +71,7 @@ class Engine:
 
     def describe(self, asking: Asking, process: str | None) -> Reply:
         """The list of processes, or the description of one."""
-        return self._call(asking, Held(asking.lang), ogc.describe_processes, process)
+        return _served(self._call(asking, Held(asking.lang), ogc.describe_processes, process))
 
     def jobs(self, asking: Asking, jobs: Sequence[Job], matched: int) -> Reply:
         """A page of the caller's jobs."""
@@ -132,6 +132,15 @@ class Engine:
         if status >= 400:
             raise _refusal(text)
         return int(status), _headers(headers, asking.lang), text
+
+
+def _served(reply: Reply) -> Reply:
+    """The reply without links to pygeoapi's JSON-LD, an encoding that isn't served here."""
+    status, headers, body = reply
+    document = json.loads(body)
+    for part in (document, *document.get("processes", ())):
+        part["links"] = [link for link in part.get("links", ()) if link.get("type") != "application/ld+json"]
+    return status, headers, json.dumps(document, ensure_ascii=False).encode()
 
 
 def _as_status(reply: Reply, **more: str) -> Reply:

@@ -185,7 +185,12 @@ def test_g4_an_empty_layer_has_its_fields(start_server: Starter, fresh_database:
     info = pyogrio.read_info(f"OAPIF:{start_server(fresh_database)}", layer="plots")
     assert info["features"] == 0
     types = dict(zip(info["fields"], info["dtypes"], strict=True))
-    assert types.keys() == {"plot_type", "stratum", "area_m2", "status", "established", "last_visit", "basis"}
+    own = {"plot_type", "stratum", "area_m2", "status", "established", "last_visit", "basis"}
+    assert types.keys() == own | {
+        "coordinateUncertaintyInMeters",
+        "dataGeneralizations",
+        "informationWithheld",
+    }
     assert types["area_m2"] == "float64"
     assert types["last_visit"].startswith("datetime64")
 

@@ -124,6 +124,20 @@ def test_the_list_and_the_description_are_those_of_the_standard(world: World) ->
     assert any(each["href"].endswith(f"{EXECUTION}?f=json") for each in described["links"])
 
 
+@pytest.mark.parametrize("path", ["/processes", "/processes/overlap-report"])
+def test_every_link_to_a_description_leads_to_one(world: World, path: str) -> None:
+    document = world.public.get(path).json()
+    parts = [document, *document.get("processes", [])]
+    links = {
+        link["href"]
+        for part in parts
+        for link in part["links"]
+        if not link["href"].endswith(f"{EXECUTION}?f=json")
+    }
+    assert links
+    assert {world.public.get(link).status_code for link in links} == {200}
+
+
 @pytest.mark.parametrize("path", ["/processes", "/processes/overlap-report", "/jobs", "/jobs/x/results"])
 def test_a_parameter_that_means_nothing_here_is_refused_by_name(world: World, path: str) -> None:
     refused = world.public.get(path, params={"limitt": "5"})
