@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from gis_service.catalog.registry import load_catalog
 from gis_service.db import secrets
 from gis_service.db.pool import Database, PoolSize
@@ -21,6 +23,7 @@ from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
+from gis_service.web.writer import Writer
 
 FEATURES = PoolSize(connections=4, waiting=200)
 TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
@@ -50,6 +53,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         tile_statements=statements,
         processes=Processes(settings, database),
         encoders=Encoders(settings.data_dir / "exports"),
+        writer=Writer(settings, dsn),
         published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=KnownSystems(control),
         signing_key=SharedKey(control, secrets.PAGING),
@@ -63,3 +67,4 @@ async def close(service: Service) -> None:
     pools = (context.database, context.tile_database, context.export_database, context.control_database)
     for database in pools:
         await database.close()
+    await asyncio.to_thread(context.writer.close)

@@ -26,6 +26,7 @@ from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
+from gis_service.web.writer import Writer
 
 VIEWS_KEPT = 512
 
@@ -50,6 +51,7 @@ class Context:
     known_systems: KnownSystems
     signing_key: SharedKey
     encoders: Encoders
+    writer: Writer
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:

@@ -32,6 +32,7 @@ class Frame:
     links: Links
     here: str  # this page's public address with its query string
     tier: str = "public"
+    csrf: str = ""  # of the reader's session: forms send it back
 
     def say(self, key: str, **values: object) -> str:
         return say(key, self.lang, **values)
@@ -71,6 +72,7 @@ def with_query(address: str, query: Mapping[str, str], fragment: str = "") -> st
 def rendered(template: str, frame: Frame, section: str = "", **values: object) -> str:
     """The page of a template; `section` is the part of the menu that it belongs to."""
     common = {
+        "frame": frame,
         "lang": frame.lang,
         "links": frame.links,
         "url": Urls(frame),
