@@ -10,13 +10,14 @@ import pytest
 
 from gis_service.features.conformance import CLASSES
 
-_uris: dict[str, frozenset[str]] = {}  # by test
-_outcomes: dict[str, str] = {}  # by test: failed in any phase, else that of the call
+PROVES = "proves"
+
+_proofs: dict[str, dict[str, str]] = {}  # by class, by test: failed in any phase, else what the call gave
 
 
 def uris_of(item: pytest.Item) -> frozenset[str]:
     """The classes that a test proves."""
-    return frozenset(str(uri) for mark in item.iter_markers("proves") for uri in mark.args)
+    return frozenset(str(uri) for mark in item.iter_markers(PROVES) for uri in mark.args)
 
 
 def faults(declared: Iterable[str], proofs: Mapping[str, Sequence[str]]) -> list[str]:
@@ -42,24 +43,27 @@ def is_whole(config: pytest.Config) -> bool:
     )
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    _uris.update({item.nodeid: uris for item in session.items if (uris := uris_of(item))})
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Write on each test what it proves: its reports carry it, from other processes too."""
+    for item in items:
+        item.user_properties += [(PROVES, uri) for uri in sorted(uris_of(item))]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.nodeid in _uris and (report.when == "call" or report.outcome != "passed"):
-        failed = "failed" in (report.outcome, _outcomes.get(report.nodeid))
-        _outcomes[report.nodeid] = "failed" if failed else report.outcome
+    if report.when != "call" and report.outcome == "passed":
+        return
+    for name, uri in report.user_properties:
+        if name == PROVES:
+            outcomes = _proofs.setdefault(str(uri), {})
+            failed = "failed" in (report.outcome, outcomes.get(report.nodeid))
+            outcomes[report.nodeid] = "failed" if failed else report.outcome
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not is_whole(session.config) or session.shouldstop:
+    one_of_several = hasattr(session.config, "workerinput")  # the process that gathers their reports judges
+    if one_of_several or not is_whole(session.config) or session.shouldstop:
         return
-    proofs: dict[str, list[str]] = {}
-    for nodeid, uris in _uris.items():
-        for uri in uris:
-            proofs.setdefault(uri, []).append(_outcomes.get(nodeid, "not run"))
-    if wrong := faults(CLASSES, proofs):
+    if wrong := faults(CLASSES, {uri: list(outcomes.values()) for uri, outcomes in _proofs.items()}):
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         assert reporter is not None, "it is part of pytest"
         reporter.write_sep("=", "conformance", red=True)

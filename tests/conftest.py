@@ -19,10 +19,10 @@ import pytest
 from gis_service.cli import children
 from gis_service.db.cluster import Cluster
 from gis_service.settings import Settings, load_settings
-from tests.conformance import pytest_collection_finish, pytest_runtest_logreport, pytest_sessionfinish
+from tests.conformance import pytest_collection_modifyitems, pytest_runtest_logreport, pytest_sessionfinish
 
 # Hooks of pytest, which finds them in this module.
-__all__ = ["pytest_collection_finish", "pytest_runtest_logreport", "pytest_sessionfinish"]
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_logreport", "pytest_sessionfinish"]
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "template_gis"

@@ -16,6 +16,10 @@ CHECKS = (
 )
 
 
+# A whole run is shared by processes, each with a PostGIS of its own; the tests of a file stay together.
+SHARED = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+
+
 def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """Take --all; every other word goes to pytest."""
     parser.add_argument("--all", action="store_true", help=say("cli.test.all", lang))
@@ -27,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     words = [word for word in args.words if word != "--all"]
     root = str(context.settings.root)
     failed = [] if words else [check[0] for check in CHECKS if _fails(check, root)]
-    chosen = [] if "--all" in args.words else ["-m", "not long"]
+    chosen = [*([] if "--all" in args.words else ["-m", "not long"]), *(() if words else SHARED)]
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen, *words], cwd=root, check=False
     ).returncode
