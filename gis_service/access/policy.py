@@ -40,6 +40,15 @@ def visible_layers(
     return seen
 
 
+def class_role(principal: Principal) -> str:
+    """The database role of its class, for what isn't a layer's; a layer may be read as the public does."""
+    if principal.tier == "full":
+        return ROLE_FULL
+    if principal.tier == "jurisdiction" and principal.jurisdictions:
+        return jurisdiction_role(principal.jurisdictions)
+    return ROLE_PUBLIC
+
+
 def jurisdiction_role(codes: Iterable[str]) -> str:
     """The database role of jurisdictions together: named by their hash where a name can't hold their codes.
 

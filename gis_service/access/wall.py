@@ -18,8 +18,8 @@ from gis_service.catalog.layer import Layer
 from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
-# What every class may read beside the layers: where the rows come from and which release they are of.
-REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.release", "gis.layer_version", "gis.target")
+# What every class may read beside the layers: where the rows come from. Releases have policies (0027).
+REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.layer_version", "gis.target")
 
 
 def statements(layers: Iterable[Layer]) -> list[str]:

@@ -20,16 +20,16 @@ def relation(view: ViewedLayer, binds: Binds) -> str:
     schema, table = view.layer.schema_name, view.layer.table_name
     if view.release is None:
         return f"{ident(schema, table)} as t"
-    columns = ", ".join(ident(c) for c in sorted(_columns(view)))
+    named = ", ".join(ident(c) for c in sorted(columns(view)))
     release = binds.add(view.release)
     return (
-        f"(select {columns} from {ident(schema, table)} where release_from <= {release}"
-        f" union all select {columns} from {ident(schema + '_history', table)}"
+        f"(select {named} from {ident(schema, table)} where release_from <= {release}"
+        f" union all select {named} from {ident(schema + '_history', table)}"
         f" where release_from <= {release} and release_to > {release}) as t"
     )
 
 
-def _columns(view: ViewedLayer) -> set[str]:
+def columns(view: ViewedLayer) -> set[str]:
     """The columns that the class's role may read (access.wall grants these)."""
     layer = view.layer
     replacing = set(layer.access.public.replace.values()) if layer.access.public else set()

@@ -52,6 +52,7 @@ class Context:
     signing_key: SharedKey
     encoders: Encoders
     writer: Writer
+    known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:

@@ -41,7 +41,7 @@ async def export(context: Context, request: Request, taken: Sequence[str]) -> Re
         if name in request.parameters:
             raise refuse("export.no-paging", name=name)
     asked = parse_items(view, request.parameters, await context.terms())
-    await releases.check(context, asked.view)
+    await releases.check(context, request, asked.view)
     stamp = await validators.stamp(context, asked.view)
     known = validators.headers(request, asked.view, stamp, form.media)
     if (same := validators.unchanged(request, known)) is not None:

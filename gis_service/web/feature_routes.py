@@ -65,7 +65,7 @@ async def items(context: Context, request: Request, taken: Sequence[str]) -> Res
     if form is formats.HTML:
         return await html_routes.items(context, request, view)
     asked = parse_items(view, request.parameters, await context.terms())
-    await releases.check(context, asked.view)
+    await releases.check(context, request, asked.view)
     if form is formats.JSON and _is_plain(request, asked):
         return await _stamped(context, request, asked)
     stamp = await validators.stamp(context, asked.view)
@@ -188,7 +188,7 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
     if wants_html(request.parameters, request.header("accept")):
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
-    await releases.check(context, view)
+    await releases.check(context, request, view)
     if validators.named(request):
         known = validators.headers(
             request, view, await validators.stamp(context, view), media.GEOJSON, weak=False

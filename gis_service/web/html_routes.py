@@ -42,7 +42,7 @@ async def items(context: Context, request: Request, view: ViewedLayer) -> Respon
         asked = parse_items(view, given, await context.terms())
     except InvalidParameter as err:
         return _refused(context, request, view, err)
-    await releases.check(context, asked.view)
+    await releases.check(context, request, asked.view)
     stamp = await validators.stamp(context, asked.view)
     known = validators.headers(request, asked.view, stamp, media.HTML)
     if (same := validators.unchanged(request, known)) is not None:
@@ -135,7 +135,7 @@ def _downloads(request: Request, asked: ItemsRequest) -> Sequence[Download]:
 async def item(context: Context, request: Request, view: ViewedLayer, name: str) -> Response:
     """One feature, drawn with as much detail as its map shows."""
     view, _ = parse_item(view, request.parameters, (await context.terms()).systems)
-    await releases.check(context, view)
+    await releases.check(context, request, view)
     identity = feature_id(view, name)
     rows = [] if identity is None else await context.database.run(_coarse(view, identity, FIRST_LOOK))
     if identity is None or not rows:

@@ -1,20 +1,28 @@
-"""Whether the release that a request asks for has been opened."""
+"""Whether the release that a request asks for is one that its caller may know of."""
 
 from __future__ import annotations
 
+from gis_service.access import policy
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db.query import Query
+from gis_service.db import release_sql
 from gis_service.errors import NotFound
 from gis_service.features.refusal import refusal
 from gis_service.web.context import Context
+from gis_service.web.message import Request
 
-_LATEST = "select coalesce(max(release), 0) from gis.release"
+
+async def check(context: Context, request: Request, view: ViewedLayer) -> None:
+    """NotFound for a release beyond the newest that changed something that the caller's class sees."""
+    if view.release is not None:
+        await require(context, request, view.release)
 
 
-async def check(context: Context, view: ViewedLayer) -> None:
-    """NotFound for a release that hasn't been opened."""
-    if view.release is None:
+async def require(context: Context, request: Request, release: int) -> None:
+    """The same of a number. Releases stay, so the newest known is asked for again only for a newer one."""
+    role = policy.class_role(request.principal)
+    if release <= context.known_releases.get(role, 0):
         return
-    latest = (await context.database.run(Query(_LATEST, (), view.role)))[0][0]
-    if view.release > latest:
-        raise refusal(NotFound, "web.no-such-release", value=view.release)
+    newest = int((await context.database.run(release_sql.latest(role)))[0][0])
+    context.known_releases[role] = newest
+    if release > newest:
+        raise refusal(NotFound, "web.no-such-release", value=release)
