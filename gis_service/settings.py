@@ -36,6 +36,7 @@ class Workflow:
     """Whose reviewers take which step of a proposal, and whose proposals skip one.
 
     A step without tiers is left out. `licence` and `redistribution` are those of rows that organisations add.
+    Edits through the API by members of `direct` tiers stand at once if the editor may publish them.
     """
 
     province_review: tuple[str, ...] = ("province",)
@@ -45,6 +46,7 @@ class Workflow:
     skip_central_approval: tuple[str, ...] = ()
     licence: str = "All rights reserved"
     redistribution: bool = False
+    direct: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ WORKFLOW: Mapping[str, Parser] = {
     "skip_central_approval": _among(*TIERS),
     "licence": str,
     "redistribution": _yes_or_no,
+    "direct": _among(*TIERS),
 }
 
 # What a file or the environment may say. Every value passes as text, so both are read by the same rules.
