@@ -98,6 +98,12 @@ class RuleBroken(Conflict):
     code = "rule-broken"
 
 
+class PreconditionFailed(GisError):
+    """{detail}"""
+
+    status, code, exit_code = 412, "precondition-failed", 4
+
+
 class TooLarge(GisError):
     """Too large: {detail}"""
 

@@ -6,6 +6,7 @@ A right comes from one grant alone: who reads for one province and edits for ano
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from gis_service.access.principal import Grant, Principal, Role, Scope
@@ -25,6 +26,24 @@ def may_edit(principal: Principal, layer: Layer, jurisdictions: Collection[str])
         or (grant.tier in layer.access.edit and not grant.jurisdictions.isdisjoint(jurisdictions))
         for grant in _granted(principal, "editor", "edit")
     )
+
+
+def may_edit_layer(principal: Principal, layer: Layer) -> bool:
+    """Whether there may be a row of the layer, standing or new, that it may propose to write."""
+    return layer.managed and any(
+        grant.tier == "central" or (grant.tier in layer.access.edit and bool(grant.jurisdictions))
+        for grant in _granted(principal, "editor", "edit")
+    )
+
+
+def editing_grants(principal: Principal, layer: Layer, jurisdictions: Collection[str]) -> list[Grant]:
+    """The grants that each by itself give the right of may_edit, in the order of their organisations."""
+    grants = [
+        grant
+        for grant in _granted(principal, "editor", "edit")
+        if may_edit(replace(principal, roles=frozenset({grant})), layer, jurisdictions)
+    ]
+    return sorted(grants, key=lambda grant: grant.organisation)
 
 
 def may_review(principal: Principal, tier_of_step: Step, jurisdictions: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from gis_service.catalog.layer import Layer
 from gis_service.changes import store
 from gis_service.changes import workflow as way
 from gis_service.changes.refusal import refusal
+from gis_service.changes.values import Candidate as Change
 from gis_service.changes.values import Operation, Proposal
 from gis_service.checks import Candidate, Finding, present
 from gis_service.checks.candidate import FAULT, Before, Phrase
@@ -71,13 +72,26 @@ def submit(
     layer, now = layers[proposal.layer], store.current(database, principal)
     way.step(flow, proposal, layer, "submit", now, store.places(database, proposal.number))
     wanted = _wanted(database, proposal)
-    found = _judged(database, layers, proposal, now, wanted)
+    found = _judged(database, layers, proposal.layer, now, wanted)
     told = {str(number): [_told(each) for each in findings] for number, findings in found.items()}
     database.run(Query(_KEEP, (proposal.number, json.dumps(told)), timeout_ms=store.PUBLISH_MS))
     faulty = {each.number: rules for each in wanted if (rules := _faults(each, found[each.number]))}
     if len(faulty) == len(wanted):
         raise refusal(DataRefused, "change.faulty", number=proposal.number, count=len(faulty))
     return store.take(database, flow, layer, proposal, "submit", now, comment, faulty)
+
+
+def faults(
+    database: SyncDatabase,
+    layers: Mapping[str, Layer],
+    layer: str,
+    principal: Principal,
+    change: Change,
+) -> list[Finding]:
+    """The faults for which this change would be left out, asked before it is in a draft."""
+    wanted = _Wanted(1, change.operation, change.gid, change.values, change.geometry)
+    found = _judged(database, layers, layer, principal, [wanted])[wanted.number]
+    return [each for each in found if each.level == FAULT and _touches(wanted, each)]
 
 
 def verdicts(database: SyncDatabase, number: int) -> Verdicts:
@@ -94,15 +108,15 @@ def _wanted(database: SyncDatabase, proposal: Proposal) -> list[_Wanted]:
 def _judged(
     database: SyncDatabase,
     layers: Mapping[str, Layer],
-    proposal: Proposal,
+    layer: str,
     principal: Principal,
     wanted: Sequence[_Wanted],
 ) -> Verdicts:
     """The rows as they would be, held against each other and against the rows that the principal sees."""
     views = policy.visible_layers(principal, layers.values(), database.run(keystore.EPOCH)[0][0])
     keys = [each.gid for each in wanted if each.gid is not None]
-    stand = {each.gid: each for each in present.fetched(database, views[proposal.layer], keys)}
-    rows = [_candidate(proposal.layer, each, stand.get(each.gid or 0)) for each in wanted]
+    stand = {each.gid: each for each in present.fetched(database, views[layer], keys)}
+    rows = [_candidate(layer, each, stand.get(each.gid or 0)) for each in wanted]
     codes = principal.jurisdictions if principal.tier == "jurisdiction" else ()
     known = present.context(database, views, rows, dt.datetime.now(dt.UTC).date(), codes)
     return dict(zip((each.number for each in wanted), checks.run(rows, known), strict=True))

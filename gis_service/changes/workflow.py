@@ -102,6 +102,11 @@ def _require_reviewer(
         raise refusal(Forbidden, "change.own", number=proposal.number)
 
 
+def may_publish(workflow: Workflow, principal: Principal, place: Place) -> bool:
+    """Whether it is one of those who publish rows of a place."""
+    return _may_decide(principal, workflow.publish, place)
+
+
 def _may_decide(principal: Principal, tiers: Collection[str], place: Place) -> bool:
     """A row that meets no jurisdiction, at sea or gone, has no province: the centre decides."""
     if not place:

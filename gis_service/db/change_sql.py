@@ -8,6 +8,13 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.db import rows
 from gis_service.db.query import Binds, Query, ident
 
+_KINDS = """
+    select a.attname, t.typname, a.attnotnull,
+           case when t.typname in ('varchar', 'bpchar') then nullif(a.atttypmod, -1) - 4 end
+      from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+"""
+
 
 def standing(view: ViewedLayer, ids: Sequence[str]) -> Query:
     """Id as text, key, revision and jurisdictions of the rows of those ids that the reader sees."""
@@ -23,3 +30,8 @@ def standing(view: ViewedLayer, ids: Sequence[str]) -> Query:
         f" from {relation} where {' and '.join(conditions)}"
     )
     return Query(sql, tuple(binds.values), view.role)
+
+
+def kinds(table: str) -> Query:
+    """Of each column: name, type, whether it is never null, most characters where the type says so."""
+    return Query(_KINDS, (table,))

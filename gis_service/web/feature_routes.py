@@ -9,6 +9,7 @@ from dataclasses import replace
 import orjson
 
 from gis_service import links as media
+from gis_service.catalog.view import ViewedLayer
 from gis_service.db import bulk, select, versions
 from gis_service.db.pool import Row
 from gis_service.db.select import ItemsQuery
@@ -18,6 +19,7 @@ from gis_service.features.query import ItemsRequest, feature_id, parse_item, par
 from gis_service.features.refusal import refusal
 from gis_service.geo.crs import Crs
 from gis_service.web import (
+    editing,
     export_routes,
     html_routes,
     pages,
@@ -189,10 +191,9 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
     await releases.check(context, request, view)
+    tag = await editing.tag(context, request, view, taken[1])
     if validators.named(request):
-        known = validators.headers(
-            request, view, await validators.stamp(context, view), media.GEOJSON, weak=False
-        )
+        known = _validators(request, view, tag, await validators.stamp(context, view))
         if (same := validators.unchanged(request, known)) is not None:
             return same
     identity = feature_id(view, taken[1])
@@ -201,10 +202,17 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         raise refusal(NotFound, "web.no-feature", layer=view.id, id=taken[1][:200])
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
     body = geojson.feature(rows[0][1], links)
-    known = validators.headers(request, view, "".join(rows[0][2:]), media.GEOJSON, weak=False)
+    known = _validators(request, view, tag, "".join(rows[0][2:]))
     if (same := validators.unchanged(request, known)) is not None:
         return same
     return Response(200, (*_headers(request, form.crs), *known), body)
+
+
+def _validators(request: Request, view: ViewedLayer, tag: str | None, stamp: str) -> Headers:
+    """The tag of the feature for who may edit it, and that of the layer for all others."""
+    if tag is not None:
+        return (("etag", tag),)
+    return validators.headers(request, view, stamp, media.GEOJSON, weak=False)
 
 
 def routes() -> list[Route]:
@@ -212,6 +220,4 @@ def routes() -> list[Route]:
         route("collections", "/collections", collections),
         route("collection", "/collections/{}", collection),
         *schema_routes.routes(),
-        route("items", "/collections/{}/items", items, parameters=None),
-        route("item", "/collections/{}/items/{*}", item, parameters=None),
     ]

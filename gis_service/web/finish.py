@@ -17,7 +17,8 @@ CORS = (
         "access-control-expose-headers",
         (
             "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id, "
-            "Accept-Ranges, Content-Disposition, Content-Range, Last-Modified, Repr-Digest"
+            "Accept-Ranges, Content-Disposition, Content-Range, Last-Modified, Repr-Digest, "
+            "Allow, Accept-Post, Accept-Patch, Preference-Applied"
         ),
     ),
 )
@@ -25,8 +26,8 @@ PREFLIGHT = (
     (
         "access-control-allow-headers",
         (
-            "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Range, Prefer, Range, "
-            "X-API-Key"
+            "Accept, Accept-Language, Authorization, Content-Crs, Content-Type, If-Match, If-None-Match, "
+            "If-Range, Prefer, Range, X-API-Key"
         ),
     ),
     ("access-control-max-age", "86400"),

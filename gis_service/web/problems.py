@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
+from gis_service.changes.faults import FieldsRefused
 from gis_service.errors import Busy, DatabaseDown, GisError, MethodNotAllowed, Timeout, Unauthorized
 from gis_service.links import PROBLEM
 from gis_service.texts import catalogue, say
@@ -22,8 +23,14 @@ def document(error: GisError, lang: str, instance: str) -> Mapping[str, object]:
         "title": title(error, lang),
         "status": error.status,
         "detail": detail(error, lang),
+        **_faults(error, lang),
         "instance": instance,
     }
+
+
+def _faults(error: GisError, lang: str) -> Mapping[str, object]:
+    """What is wrong with a document that was sent, member by member."""
+    return {"errors": error.listed(lang)} if isinstance(error, FieldsRefused) else {}
 
 
 def title(error: GisError, lang: str) -> str:
@@ -37,6 +44,8 @@ def detail(error: GisError, lang: str) -> str:
         return say("problem.internal-detail", lang)
     if isinstance(error, DatabaseDown):
         return say("problem.database-down-detail", lang)  # libpq's words name hosts and roles
+    if isinstance(error, FieldsRefused):
+        return error.say(lang)
     values = {"detail": error.detail, **error.values}
     key = str(error.values.get("key", f"problem.{error.code}-detail"))
     return (
@@ -57,6 +66,6 @@ def response(error: GisError, lang: str, instance: str) -> Response:
         headers.append(("www-authenticate", CHALLENGE))
     if isinstance(error, (Busy, DatabaseDown, Timeout)):
         headers.append(("retry-after", str(RETRY_SECONDS)))
-    if isinstance(error, MethodNotAllowed):
+    if isinstance(error, MethodNotAllowed) or "allow" in error.values:
         headers.append(("allow", str(error.values.get("allow", "GET, HEAD, OPTIONS"))))
     return Response(error.status, tuple(headers), orjson.dumps(document(error, lang, instance)))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from gis_service.errors import MethodNotAllowed, NotFound
+from gis_service.errors import GisError, MethodNotAllowed, NotFound
 from gis_service.features.refusal import refusal
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 
 Handler = Callable[[Context, Request, Sequence[str]], Awaitable[Response]]
+Allowed = Callable[[Context, Request, Sequence[str]], Awaitable[Sequence[str]]]
 READ = ("GET", "HEAD", "OPTIONS")
 PLAIN = ("f", "lang")
 
@@ -27,6 +28,8 @@ class Route:
     kept: bool = False
     # What it may be asked by; None where it looks at its parameters itself.
     parameters: tuple[str, ...] | None = PLAIN
+    # The methods that this caller may use here, where that isn't all of them for everybody.
+    allowed: Allowed | None = None
 
 
 def route(
@@ -36,10 +39,11 @@ def route(
     methods: Sequence[str] = READ,
     kept: bool = False,
     parameters: tuple[str, ...] | None = PLAIN,
+    allowed: Allowed | None = None,
 ) -> Route:
     """A route from a path such as `/collections/{}/items`."""
     segments = tuple(part for part in path.split("/")[1:] if part)
-    return Route(name, segments, handler, tuple(methods), kept, parameters)
+    return Route(name, segments, handler, tuple(methods), kept, parameters, allowed)
 
 
 class Router:
@@ -49,6 +53,9 @@ class Router:
         self._routes: dict[str, list[Route]] = {}
         for each in routes:
             self._routes.setdefault(each.segments[0] if each.segments else "", []).append(each)
+
+    def routes(self) -> Iterable[Route]:
+        return (each for routes in self._routes.values() for each in routes)
 
     def match(self, path: str) -> tuple[Route, Sequence[str]]:
         """The route and what its places took; NotFound. A slash at the end is nobody's fault (row Q2)."""
@@ -65,8 +72,12 @@ class Router:
 
 def check_method(found: Route, method: str) -> None:
     if method not in found.methods:
-        allow = ", ".join(found.methods)
-        raise refusal(MethodNotAllowed, "web.method", method=method[:20], allow=allow)
+        raise not_allowed(method, found.methods)
+
+
+def not_allowed(method: str, methods: Sequence[str]) -> GisError:
+    """The refusal of a method, which names those that may be used."""
+    return refusal(MethodNotAllowed, "web.method", method=method[:20], allow=", ".join(methods))
 
 
 def _taken(segments: Sequence[str], parts: Sequence[str]) -> Sequence[str] | None:

@@ -17,6 +17,8 @@ from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
     credentials,
+    editing,
+    editing_routes,
     export_routes,
     feature_routes,
     file_routes,
@@ -35,7 +37,7 @@ from gis_service.web import (
 from gis_service.web.context import Context
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request, Response
-from gis_service.web.router import Handler, Route, Router, check_method
+from gis_service.web.router import Handler, Route, Router, check_method, not_allowed
 from gis_service.web.stream import Streams
 
 DOCUMENTS_KEPT = 256
@@ -49,12 +51,13 @@ class Service:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._router = Router(
+        self.router = Router(
             [
                 *service_routes.routes(),
                 *tile_routes.routes(),
                 *export_routes.routes(),
                 *feature_routes.routes(),
+                *editing_routes.routes(),
                 *file_routes.routes(),
                 *process_routes.routes(),
             ]
@@ -108,13 +111,21 @@ class Service:
     async def _routed(self, request: Request) -> tuple[str, Response, Request]:
         """The finished response, its route's name, and the request with all that was learnt of it."""
         tile = tile_routes.asked_tile(request.path)
-        found, taken = (_TILE, tile) if tile is not None else self._router.match(request.path)
-        if request.method == "OPTIONS":
+        found, taken = (_TILE, tile) if tile is not None else self.router.match(request.path)
+        if request.method == "OPTIONS" and (found.allowed is None or _PREFLIGHT in request.headers):
             return found.name, _options(found), request
-        check_method(found, request.method)
+        if found.allowed is None:
+            check_method(found, request.method)
         if request.private:
             request = replace(request, principal=await self.context.access.principal(request.headers))
         CALLER.set(self._caller(request))
+        if found.allowed is not None and (request.method == "OPTIONS" or request.method not in found.methods):
+            # A browser first asks without credentials: then all methods are named. Here the caller's.
+            methods = await found.allowed(self.context, request, taken)
+            if request.method == "OPTIONS":
+                return found.name, _options(found, methods), request
+            if request.method not in found.methods:
+                raise not_allowed(request.method, methods)
         if found is not _TILE:
             request = self._read_parameters(request, found)
         made = await self._handled(request, found, taken)
@@ -177,13 +188,17 @@ class Service:
         return await finish.finished(request, response.with_headers(("x-request-id", number)))
 
 
+_PREFLIGHT = "access-control-request-method"
 _TILE = Route("tile", ("xyz",), tile_routes.xyz_tile)
 
 
-def _options(found: Route) -> Response:
-    allow = ", ".join(found.methods)
+def _options(found: Route, methods: Sequence[str] | None = None) -> Response:
+    """What may be done here: by anybody at all, or by this caller. Part 4 of Features wants 200 for it."""
+    allow = ", ".join(found.methods if methods is None else methods)
     headers = (("allow", allow), ("access-control-allow-methods", allow), *finish.PREFLIGHT, *finish.CORS)
-    return Response(204, (*headers, ("cache-control", "no-store")))
+    if methods is None:
+        return Response(204, (*headers, ("cache-control", "no-store")))
+    return Response(200, (*headers, *editing.accepted(methods), ("cache-control", "no-store")))
 
 
 def _document_key(request: Request, base: str) -> DocumentKey:
