@@ -65,8 +65,8 @@ class Links:
     def collections(self) -> str:
         return self.base + "/collections"
 
-    def collection(self, layer: str) -> str:
-        return f"{self.base}/collections/{_name(layer)}"
+    def collection(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.base}/collections/{_name(layer)}", query)
 
     def queryables(self, layer: str) -> str:
         return self.collection(layer) + "/queryables"
@@ -112,6 +112,21 @@ class Links:
 
     def tilejson(self, layers: Iterable[str]) -> str:
         return self._xyz(layers) + "/tilejson.json"
+
+    def history(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.item(layer, feature)}/history", query)
+
+    def releases(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.base + "/releases", query)
+
+    def release(self, number: int) -> str:
+        return f"{self.releases()}/{number:d}"
+
+    def rollback(self, number: int) -> str:
+        return self.release(number) + "/rollback"
+
+    def proposal(self, number: int) -> str:
+        return f"{self.base}/proposals/{number:d}"
 
     def styles(self) -> str:
         return self.base + "/styles"

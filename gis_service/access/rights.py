@@ -71,6 +71,12 @@ def may_audit(principal: Principal) -> bool:
     return any(grant.tier == "central" for grant in _granted(principal, "auditor", "read"))
 
 
+def may_read_decisions(principal: Principal) -> bool:
+    """Whether it may read by whom and why a release was made: the centre's who decide, run or audit it."""
+    runs = any(grant.tier == "central" for grant in _granted(principal, "administrator", "administer"))
+    return runs or may_review(principal, "central", ()) or may_audit(principal)
+
+
 def _granted(principal: Principal, role: Role, scope: Scope) -> Iterator[Grant]:
     """Its grants of the role; none where its key lacks the scope."""
     if scope in principal.scopes:

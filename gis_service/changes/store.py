@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gis_service.access import keystore
+from gis_service.access import keystore, rules
 from gis_service.access.principal import Principal
 from gis_service.catalog.layer import Layer
 from gis_service.changes import workflow as way
@@ -15,7 +15,7 @@ from gis_service.changes.refusal import refusal
 from gis_service.changes.values import Action, Change, Difference, Event, Place, Proposal, State
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
-from gis_service.errors import Conflict, InvalidParameter, NotFound
+from gis_service.errors import Conflict, InvalidParameter, NotFound, RuleBroken
 from gis_service.settings import Workflow
 
 PUBLISH_MS: Final = 600_000
@@ -32,6 +32,20 @@ _STEP = f"select {_ACTING}, gis.move_proposal($3, $4, $5, $6, $7, $8, $9::jsonb)
 _PUBLISH = f"select {_ACTING}, gis.publish_proposals($3::bigint[], $4, $5::int[])::text"
 _TRY = f"select {_ACTING}, gis.try_publishing($3::bigint[], $4, $5::int[])::text"
 _ROLLBACK = f"select {_ACTING}, gis.rollback_release($3, $4)::text"
+_TRY_ROLLBACK = f"select {_ACTING}, gis.try_rollback($3, $4)::text"
+_NAME = "update gis.release set name = $2, name_en = $3 where release = $1 returning release"
+MOST_GIDS: Final = 1000  # told of a release that can't be undone
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a release is called, in either language or in none; everybody who knows of it reads it."""
+
+    name: str | None = None
+    name_en: str | None = None
+
+
+UNNAMED: Final = Names()
 
 
 @dataclass(frozen=True)
@@ -154,10 +168,12 @@ def publish(
     note: str,
     *,
     dry_run: bool = False,
+    names: Names = UNNAMED,
 ) -> Manifest:
     """One release of all of them, but for those that have lost a race; or what it would be.
 
-    Forbidden or Conflict where one of them isn't the principal's to publish now.
+    Forbidden or Conflict where one of them isn't the principal's to publish now; RuleBroken for a name of
+    more than 200 characters, and nothing is published.
     """
     now = current(database, principal)
     for each in proposals:
@@ -166,18 +182,38 @@ def publish(
     query = Query(
         _TRY if dry_run else _PUBLISH, (now.name, "reviewer", numbers, note, revisions), timeout_ms=PUBLISH_MS
     )
-    return _manifest(database.run(query)[0][2])
+    with database.transaction():
+        made = _manifest(database.run(query)[0][2])
+        if made.release is not None and names != UNNAMED and not dry_run:
+            rules.change(database, _NAME, made.release, names.name, names.name_en)
+    return made
 
 
-def rollback(database: SyncDatabase, release: int, principal: Principal, note: str | None) -> Manifest:
-    """A new release in which the rows of a release stand as before it; Conflict where some changed since."""
+def rollback(
+    database: SyncDatabase, release: int, principal: Principal, note: str | None, *, dry_run: bool = False
+) -> Manifest:
+    """A new release in which the rows of a release stand as before it, or what it would be.
+
+    Conflict, with the gids, where some of them have changed since; NotFound where nothing of proposals was
+    released so.
+    """
     now = current(database, principal)
     way.require_centre(now)
     values = (now.name, "reviewer", release, note)
-    made = json.loads(database.run(Query(_ROLLBACK, values, timeout_ms=PUBLISH_MS))[0][2])
+    query = Query(_TRY_ROLLBACK if dry_run else _ROLLBACK, values, timeout_ms=PUBLISH_MS)
+    try:
+        made = json.loads(database.run(query)[0][2])
+    except RuleBroken as err:
+        if err.values.get("constraint") != "unknown_release":
+            raise
+        raise refusal(NotFound, "change.no-release", release=release) from err
     if later := made["changed_since"]:
-        gids = [str(gid) for table in sorted(later) for gid in later[table]]
-        raise refusal(Conflict, "change.changed-since", release=release, count=len(gids), gids=shown(gids))
+        gids = [gid for table in sorted(later) for gid in later[table]]
+        members = {"gids": gids[:MOST_GIDS], "count": len(gids)}
+        raise refusal(
+            Conflict, "change.changed-since", release=release, count=len(gids),
+            gids=shown([str(gid) for gid in gids]), members=members,
+        )  # fmt: skip
     return _manifest(json.dumps(made))
 
 

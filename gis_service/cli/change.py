@@ -50,8 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "numbers", metavar="NUMBER", type=int, nargs="+", help=say("cli.change.numbers", lang)
     )
     publishing.add_argument("--dry-run", action="store_true", help=say("cli.change.dry_run", lang))
+    publishing.add_argument("--name", metavar="TEXT", help=say("cli.change.release_name", lang))
+    publishing.add_argument("--name-en", metavar="TEXT", help=say("cli.change.release_name_en", lang))
     undoing = _action(actions, "rollback", _rollback, lang)
     undoing.add_argument("release", type=int, help=say("cli.change.release", lang))
+    undoing.add_argument("--dry-run", action="store_true", help=say("cli.change.dry_run", lang))
     for each in (publishing, undoing):
         each.add_argument("--note", metavar="TEXT", help=say("cli.change.release_note", lang))
         _acting(each, lang)
@@ -211,6 +214,7 @@ def _publish(args: argparse.Namespace, context: Context, database: "SyncDatabase
     made = store.publish(
         database, context.settings.workflow, _layers(context), proposals, who,
         args.note or "; ".join(each.title for each in proposals), dry_run=args.dry_run,
+        names=store.Names(args.name, args.name_en),
     )  # fmt: skip
     _print(made, context, "cli.change.would" if args.dry_run else "cli.change.published")
     for each in made.refused:
@@ -224,8 +228,8 @@ def _rollback(args: argparse.Namespace, context: Context, database: "SyncDatabas
     from gis_service.changes import store
 
     who = keystore.principal_named(database, args.who)
-    made = store.rollback(database, args.release, who, args.note)
-    _print(made, context, "cli.change.published")
+    made = store.rollback(database, args.release, who, args.note, dry_run=args.dry_run)
+    _print(made, context, "cli.change.would" if args.dry_run else "cli.change.published")
 
 
 def _print(made: "Manifest", context: Context, key: str) -> None:

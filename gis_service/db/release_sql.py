@@ -98,20 +98,19 @@ def verdicts(release: int) -> Query:
 
 
 def counts(view: ViewedLayer, release: int) -> Query:
-    """One row (inserted, changed, withdrawn) of what the class sees of it.
+    """One row (rows that begin with it, rows that end with it, in both, different) of what the class sees.
 
-    A row in which only something hidden changed isn't counted; one that came into sight is inserted.
+    A row in which only something hidden changed is no different one. Whole rows are read of pairs alone.
     """
     binds = Binds()
     at = binds.add(release)
     begun = f"release_from = {at}"
     new = _seen(view, [(_table(view), begun), (_history(view), begun)], binds)
     old = _seen(view, [(_history(view), f"release_to = {at}")], binds)
+    pairs = f"({new}) as n join ({old}) as o on o.key = n.key"
     sql = (
-        "select count(*) filter (where o.key is null),"
-        " count(*) filter (where n.key is not null and o.key is not null and n.seen *<> o.seen),"
-        " count(*) filter (where n.key is null)"
-        f" from ({new}) as n full join ({old}) as o on o.key = n.key"
+        f"select (select count(*) from ({new}) as n), (select count(*) from ({old}) as o),"
+        f" (select count(*) from {pairs}), (select count(*) from {pairs} where n.seen *<> o.seen)"
     )
     return Query(sql, tuple(binds.values), view.role)
 

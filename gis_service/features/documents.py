@@ -249,4 +249,16 @@ def item_links(
         link(links.item(view.id, feature, given), "self", media.GEOJSON, say("web.as-json", lang)),
         link(html, "alternate", media.HTML, say("web.as-html", lang)),
         link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
+        *_versions(view, feature, links, lang),
     ]
+
+
+def _versions(view: ViewedLayer, feature: str, links: Links, lang: str) -> Sequence[dict[str, object]]:
+    """The relations of RFC 5829; an id that holds a slash has no address below its own."""
+    if not view.layer.managed or "/" in feature:
+        return ()
+    made = [link(links.history(view.id, feature), "version-history", media.JSON, say("history.title", lang))]
+    if view.release is not None:
+        latest = links.item(view.id, feature)
+        made.append(link(latest, "latest-version", media.GEOJSON, say("history.latest", lang)))
+    return made

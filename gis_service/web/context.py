@@ -13,6 +13,7 @@ from gis_service.db.tilesql import TileStatement
 from gis_service.errors import NotFound
 from gis_service.features.query import Terms
 from gis_service.features.refusal import refusal
+from gis_service.features.releases import Counts
 from gis_service.geo.crs import Systems
 from gis_service.observe import Metrics
 from gis_service.processes.routes import Processes
@@ -29,6 +30,7 @@ from gis_service.web.systems import KnownSystems
 from gis_service.web.writer import Writer
 
 VIEWS_KEPT = 512
+COUNTS_KEPT = 4096  # releases times layers times classes
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Context:
     encoders: Encoders
     writer: Writer
     known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class
+    release_counts: Lru[tuple[str, int], Counts] = field(default_factory=lambda: Lru(COUNTS_KEPT))
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:

@@ -20,9 +20,20 @@ from gis_service.features import documents, form
 from gis_service.features.formats import EXPORTS
 from gis_service.features.query import ItemsRequest, feature_id, parse_item, parse_items
 from gis_service.features.refusal import refusal
-from gis_service.web import filter_form, item_page, items_page, paging, releases, render, validators
+from gis_service.web import (
+    filter_form,
+    history_page,
+    history_routes,
+    item_page,
+    items_page,
+    paging,
+    releases,
+    render,
+    validators,
+)
 from gis_service.web.context import Context
 from gis_service.web.frame import Document
+from gis_service.web.history_page import Line
 from gis_service.web.item_page import Single
 from gis_service.web.items_page import Download, Found, Listing
 from gis_service.web.message import Request, Response
@@ -154,8 +165,17 @@ async def item(context: Context, request: Request, view: ViewedLayer, name: str)
         after=await _beside(context, view, rows[0][0], backwards=False),
         kept={name: text for name, text in request.parameters.items() if name == "release"},
         coarse=(await context.database.run(report_sql.coarse(view, identity)))[0][0],
+        history=await _history(context, request, view, name),
     )
     return render.html(request, item_page.page(render.frame(request), single))
+
+
+async def _history(context: Context, request: Request, view: ViewedLayer, name: str) -> Sequence[Line]:
+    """The newest of what releases did to it, whichever of them it is read as of."""
+    if not view.layer.managed or "/" in name:
+        return ()
+    found, _ = await history_routes.steps(context, view, name)
+    return history_page.short(render.frame(request), view, name, found)
 
 
 def _coarse(view: ViewedLayer, identity: str | int, zoom: int) -> Query:

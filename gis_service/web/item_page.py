@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.features.documents import Dataset, Stats
 from gis_service.web import field as words
 from gis_service.web.frame import Document, Frame, Urls, formats, map_settings, rendered, trail
+from gis_service.web.history_page import Line
 from gis_service.web.items_page import GROUND
 
 Box = tuple[float, float, float, float]
@@ -54,6 +55,7 @@ class Single:
     after: str = ""
     kept: Mapping[str, str] = field(default_factory=dict)  # the release that neighbours are asked of too
     coarse: bool = False  # whether the position may be less exact than the true one
+    history: Sequence[Line] = ()
 
 
 def page(frame: Frame, single: Single) -> str:
@@ -84,6 +86,8 @@ def page(frame: Frame, single: Single) -> str:
         on_map=_on_map(frame, view, box),
         before=_beside(frame, single, single.before),
         after=_beside(frame, single, single.after),
+        history=single.history,
+        whole_history=Urls(frame).page(frame.links.history(view.id, str(feature["id"]))),
         sources=_sources(frame, view, single.stats),
         map=_map(frame, single, box),
         formats=formats(feature),

@@ -10,7 +10,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.links import Links
 from gis_service.settings import Limits
 from gis_service.texts import say
-from gis_service.web import openapi_components, openapi_features
+from gis_service.web import openapi_components, openapi_features, openapi_releases
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
@@ -36,13 +36,14 @@ def definition(views: Iterable[ViewedLayer], limits: Limits, links: Links, lang:
             "version": __version__,
         },
         "servers": [{"url": links.base or "/"}],
-        "tags": [{"name": name} for name in ("service", "features", "tiles", "processes")],
+        "tags": [{"name": name} for name in ("service", "features", "releases", "tiles", "processes")],
         "security": [{}, {"key": []}, {"bearer": []}, {"basic": []}],
         "paths": {
             **_service_paths(lang),
             **openapi_features.paths(views, lang),
             **_tile_paths(lang),
             **_process_paths(lang),
+            **openapi_releases.paths(lang),
         },
         "components": openapi_components.components(limits, lang),
     }

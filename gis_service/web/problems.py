@@ -25,6 +25,7 @@ def document(error: GisError, lang: str, instance: str) -> Mapping[str, object]:
         "detail": detail(error, lang),
         **_faults(error, lang),
         "instance": instance,
+        **error.values.get("members", {}),  # type: ignore[dict-item]  # RFC 9457, 3.2: what a program may use
     }
 
 
