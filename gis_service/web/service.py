@@ -23,12 +23,14 @@ from gis_service.web import (
     feature_routes,
     file_routes,
     finish,
+    history_routes,
     negotiate,
     origin,
     pages,
     params,
     problems,
     process_routes,
+    release_routes,
     render,
     service_routes,
     stream,
@@ -56,10 +58,12 @@ class Service:
                 *service_routes.routes(),
                 *tile_routes.routes(),
                 *export_routes.routes(),
+                *history_routes.routes(),
                 *feature_routes.routes(),
                 *editing_routes.routes(),
                 *file_routes.routes(),
                 *process_routes.routes(),
+                *release_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
