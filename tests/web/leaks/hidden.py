@@ -1,0 +1,35 @@
+"""Changes that some may not notice: of rows, and of what a province alone may know of."""
+
+from collections.abc import Callable
+
+from tests.web.leaks.world import World
+
+# What the public may not see: categories 1 to 4 moved (2 to 4 within their cells), names of people and
+# places, what sensitive records say of their own exactness (12 m and 77 m are both told as 100), the closed
+# dataset's areas, the exact place of plots (within its cell).
+CHANGES = (
+    ("occurrence", "geom = ST_Translate(geom, 0.2, 0.2)", "taxon_id = 'taxon-1'"),
+    ("occurrence", "geom = ST_Translate(geom, 0.02, 0.02)", "taxon_id = 'taxon-2'"),
+    ("occurrence", "geom = ST_Translate(geom, 0.004, 0.003)", "taxon_id = 'taxon-3'"),
+    ("occurrence", "geom = ST_Translate(geom, 0.0004, 0.0003)", "taxon_id = 'taxon-4'"),
+    ("occurrence", "recorded_by = 'Other', locality = 'Elsewhere', occurrence_id = 'OTHER-' || gid", "true"),
+    (
+        "occurrence",
+        "coordinate_uncertainty_in_meters = 77, data_generalizations = 'Nest', information_withheld = 'Nest'",
+        "sensitivity > 0",
+    ),
+    ("protected_area", "geom = ST_Translate(geom, 0.05, 0.01), name = 'Khu khác ' || gid", "restricted"),
+    ("plot", "geom = ST_Translate(geom, 0.01, 0.01), observer = 'Other', name = 'Other ' || gid", "true"),
+    ("plot", "data_generalizations = 'Nest', information_withheld = 'Nest'", "true"),
+    ("species_range", "geom = ST_Translate(geom, 0.1, 0)", "taxon_id = 'taxon-1'"),
+)
+
+
+def statements(province: str) -> list[str]:
+    """Changes of rows in the province alone, which hide them from the public and from the other one."""
+    only = f"jurisdiction = array['{province}']"
+    return [f"update gis.{table} set {what} where {which} and {only}" for table, what, which in CHANGES]
+
+
+# What province A does that neither the public nor province B may notice; each area adds its own.
+happenings: list[Callable[[World], None]] = []

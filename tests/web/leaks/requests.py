@@ -1,0 +1,21 @@
+"""Every request of the suite, by area."""
+
+from collections.abc import Callable, Iterable
+
+from tests.web.leaks import documents, editing, features, processes, releases, tiles
+from tests.web.leaks.ask import Ask
+from tests.web.leaks.world import World
+
+AREAS: tuple[Callable[[World], Iterable[Ask]], ...] = (
+    documents.requests,
+    features.requests,
+    tiles.requests,
+    processes.requests,
+    releases.requests,
+    editing.requests,
+)
+
+
+def requests(world: World) -> list[Ask]:
+    """Each once, in the order of the areas."""
+    return list(dict.fromkeys(ask for area in AREAS for ask in area(world)))
