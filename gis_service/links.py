@@ -92,14 +92,14 @@ class Links:
     def item(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(f"{self.collection(layer)}/items/{_name(feature)}", query)
 
-    def tilesets(self, layer: str) -> str:
-        return self.collection(layer) + "/tiles"
+    def tilesets(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.collection(layer) + "/tiles", query)
 
-    def tileset(self, layer: str, grid: str) -> str:
-        return f"{self.tilesets(layer)}/{_name(grid)}"
+    def tileset(self, layer: str, grid: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.tilesets(layer)}/{_name(grid)}", query)
 
-    def ogc_tile_template(self, layer: str, grid: str) -> str:
-        return f"{self.tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+    def ogc_tile_template(self, layer: str, grid: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", query)
 
     def grids(self) -> str:
         return self.base + "/tileMatrixSets"
@@ -107,11 +107,11 @@ class Links:
     def grid(self, grid: str) -> str:
         return f"{self.grids()}/{_name(grid)}"
 
-    def xyz_template(self, layers: Iterable[str]) -> str:
-        return f"{self._xyz(layers)}/{{z}}/{{x}}/{{y}}.mvt"
+    def xyz_template(self, layers: Iterable[str], query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self._xyz(layers)}/{{z}}/{{x}}/{{y}}.mvt", query)
 
-    def tilejson(self, layers: Iterable[str]) -> str:
-        return self._xyz(layers) + "/tilejson.json"
+    def tilejson(self, layers: Iterable[str], query: Mapping[str, str] | None = None) -> str:
+        return with_query(self._xyz(layers) + "/tilejson.json", query)
 
     def history(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(f"{self.item(layer, feature)}/history", query)

@@ -93,6 +93,11 @@ class ViewedLayer:
         """The same view of the rows as they stood after a past release."""
         return dataclasses.replace(self, release=release)
 
+    @property
+    def past(self) -> dict[str, str]:
+        """The parameter by which an address stays with the release that the view is of."""
+        return {} if self.release is None else {"release": str(self.release)}
+
     @functools.cached_property
     def digest(self) -> str:
         """Key of every cache: definition, class, policy epoch and release."""

@@ -133,6 +133,8 @@ def collection(
         "attribution": attribution(view, stats, lang),
         "links": [*_collection_links(view, links, lang), *enclosures(view, files, links, lang)],
     }
+    if view.release is not None:
+        made["release"] = view.release
     if stats is not None:
         made["itemCount"] = stats.count
         made["datasets"] = [_dataset(each, lang) for each in stats.datasets]
@@ -175,9 +177,9 @@ def _dataset(dataset: Dataset, lang: str) -> dict[str, object]:
 
 
 def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[str, object]]:
-    items = links.items(view.id)
+    items, past = links.items(view.id, view.past), view.past
     made = [
-        *formats(links.collection(view.id), media.JSON, lang),
+        *formats(links.collection(view.id, past), media.JSON, lang),
         link(items, "items", media.GEOJSON, say("web.items", lang)),
         link(with_format(items, "html"), "items", media.HTML, say("web.items-html", lang)),
         *(
@@ -189,10 +191,12 @@ def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[s
         link(links.sortables(view.id), OGC_REL + "sortables", media.SCHEMA, say("web.sortables", lang)),
         link(links.schema(view.id), OGC_REL + "schema", media.SCHEMA, say("web.schema", lang)),
         link(links.feature_schema(view.id), "describedby", media.SCHEMA, say("web.feature-schema", lang)),
-        link(links.tilesets(view.id), OGC_REL + "tilesets-vector", media.JSON, say("web.tiles", lang)),
-        link(links.tilejson([view.id]), "related", media.JSON, say("web.tilejson", lang)),
+        link(links.tilesets(view.id, past), OGC_REL + "tilesets-vector", media.JSON, say("web.tiles", lang)),
+        link(links.tilejson([view.id], past), "related", media.JSON, say("web.tilejson", lang)),
         link(links.collections(), "parent", media.JSON, say("web.collections", lang)),
     ]
+    if past:
+        made.append(link(links.collection(view.id), "latest-version", media.JSON, view.title.say(lang)))
     if view.layer.style:
         made.append(
             link(links.style(view.layer.style), OGC_REL + "style", media.STYLE, say("web.style", lang))
@@ -231,7 +235,7 @@ def items_links(
     made = [
         link(links.items(view.id, given), "self", kind, say("web.as-json", lang)),
         link(links.items(view.id, {**here, "f": "html"}), "alternate", media.HTML, say("web.as-html", lang)),
-        link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
+        link(links.collection(view.id, view.past), "collection", media.JSON, view.title.say(lang)),
     ]
     if before is not None:
         made.append(link(links.items(view.id, before), "prev", kind, say("web.previous", lang)))
@@ -248,7 +252,7 @@ def item_links(
     return [
         link(links.item(view.id, feature, given), "self", media.GEOJSON, say("web.as-json", lang)),
         link(html, "alternate", media.HTML, say("web.as-html", lang)),
-        link(links.collection(view.id), "collection", media.JSON, view.title.say(lang)),
+        link(links.collection(view.id, view.past), "collection", media.JSON, view.title.say(lang)),
         *_versions(view, feature, links, lang),
     ]
 

@@ -65,12 +65,12 @@ def tileset_list(view: ViewedLayer, links: Links, lang: str) -> dict[str, object
         "crs": CRS_URI,
         "tileMatrixSetURI": GRID_URI,
         "links": [
-            link(links.tileset(view.id, GRID), "self", media.JSON, view.title.say(lang)),
+            link(links.tileset(view.id, GRID, view.past), "self", media.JSON, view.title.say(lang)),
             link(links.grid(GRID), OGC_REL + "tiling-scheme", media.JSON, say("web.grid-title", lang)),
             _template(view, links, lang),
         ],
     }
-    return {"tilesets": [entry], "links": [link(links.tilesets(view.id), "self", media.JSON)]}
+    return {"tilesets": [entry], "links": [link(links.tilesets(view.id, view.past), "self", media.JSON)]}
 
 
 def tileset(view: ViewedLayer, box: Box | None, links: Links, lang: str) -> dict[str, object]:
@@ -85,10 +85,10 @@ def tileset(view: ViewedLayer, box: Box | None, links: Links, lang: str) -> dict
         "tileMatrixSetLimits": [_limits(zoom) for zoom in range(first, last + 1)],
         "layers": [_layer(view, lang)],
         "links": [
-            link(links.tileset(view.id, GRID), "self", media.JSON),
+            link(links.tileset(view.id, GRID, view.past), "self", media.JSON),
             link(links.grid(GRID), OGC_REL + "tiling-scheme", media.JSON, say("web.grid-title", lang)),
-            link(links.collection(view.id), OGC_REL + "geodata", media.JSON, view.title.say(lang)),
-            link(links.tilejson([view.id]), "describedby", media.JSON, say("web.tilejson", lang)),
+            link(links.collection(view.id, view.past), OGC_REL + "geodata", media.JSON, view.title.say(lang)),
+            link(links.tilejson([view.id], view.past), "describedby", media.JSON, say("web.tilejson", lang)),
             _template(view, links, lang),
         ],
     }
@@ -98,7 +98,7 @@ def tileset(view: ViewedLayer, box: Box | None, links: Links, lang: str) -> dict
 
 
 def _template(view: ViewedLayer, links: Links, lang: str) -> dict[str, object]:
-    address = links.ogc_tile_template(view.id, GRID)
+    address = links.ogc_tile_template(view.id, GRID, view.past)
     return link(address, "item", media.MVT, say("web.tiles", lang), templated=True)
 
 

@@ -27,7 +27,7 @@ def tilejson(
         "name": ", ".join(view.title.say(lang) for view in views),
         "version": "1.0.0",
         "scheme": "xyz",
-        "tiles": [links.xyz_template(ids)],
+        "tiles": [links.xyz_template(ids, views[0].past)],
         "minzoom": min(view.tiles.zoom[0] for view in views),
         "maxzoom": max(view.tiles.zoom[1] for view in views),
         "bounds": list(bounds),

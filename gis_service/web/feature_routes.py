@@ -52,10 +52,10 @@ async def collections(context: Context, request: Request, _: Sequence[str]) -> R
 
 
 async def collection(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = await context.current_view(request, taken[0])
+    view = await releases.viewed(context, request, taken[0], request.parameters)
     stats = (await context.stats.of([view])).get(view.id)
     crs = await context.offered_crs()
-    files = (await context.published.of([view])).get(view.id, ())
+    files = () if view.release else (await context.published.of([view])).get(view.id, ())
     made = documents.collection(view, stats, request.links, request.lang, crs, files)
     return render.document(request, made, media.JSON, lambda frame: pages.collection(frame, made, view))
 
@@ -218,6 +218,6 @@ def _validators(request: Request, view: ViewedLayer, tag: str | None, stamp: str
 def routes() -> list[Route]:
     return [
         route("collections", "/collections", collections),
-        route("collection", "/collections/{}", collection),
+        route("collection", "/collections/{}", collection, parameters=releases.PARAMETERS),
         *schema_routes.routes(),
     ]

@@ -63,6 +63,7 @@ def _service_paths(lang: str) -> Mapping[str, Part]:
 def _tile_paths(lang: str) -> Mapping[str, Part]:
     """The routes of tiles, their operation ids as OGC API Tiles names them (row C8)."""
     grid, layer, layers = reference("tileMatrixSetId"), reference("collectionId"), reference("layers")
+    past = reference("release")
     tile = answers({media.MVT: BINARY}, headers=("ETag",), missing=True)
     tile["204"] = {"description": told("tile-empty", lang)}
     at = "/collections/{collectionId}/tiles"
@@ -78,19 +79,19 @@ def _tile_paths(lang: str) -> Mapping[str, Part]:
             "getTileMatrixSet", "tiles", told("grid", lang), json, grid, *FORM
         ),
         at: operation(
-            ".collection.vector.getTileSetsList", "tiles", told("tilesets", lang), json, layer, *FORM
+            ".collection.vector.getTileSetsList", "tiles", told("tilesets", lang), json, layer, past, *FORM
         ),
         at + "/{tileMatrixSetId}": operation(
-            ".collection.vector.getTileSet", "tiles", told("tileset", lang), json, layer, grid, *FORM
+            ".collection.vector.getTileSet", "tiles", told("tileset", lang), json, layer, grid, past, *FORM
         ),
         at + "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": operation(
-            ".collection.vector.getTile", "tiles", told("tile", lang), tile, layer, grid, *cell
+            ".collection.vector.getTile", "tiles", told("tile", lang), tile, layer, grid, *cell, past
         ),
         "/xyz/{layers}/{z}/{x}/{y}.mvt": operation(
-            "getXyzTile", "tiles", told("tile", lang), tile, layers, *xyz
+            "getXyzTile", "tiles", told("tile", lang), tile, layers, *xyz, past
         ),
         "/xyz/{layers}/tilejson.json": operation(
-            "getTileJson", "tiles", "TileJSON", json, layers, reference("lang")
+            "getTileJson", "tiles", "TileJSON", json, layers, past, reference("lang")
         ),
         "/styles": operation("getStyles", "tiles", told("styles", lang), json, *FORM),
         "/styles/{styleId}": operation(

@@ -64,7 +64,9 @@ def _of_layer(view: ViewedLayer, lang: str) -> Mapping[str, Part]:
         return operation(identity, "features", f"{title}: {told(key, lang)}", responses, *parameters)
 
     return {
-        at: get(f"describe{name}", "collection", document(media.JSON, "Collection"), *FORM),
+        at: get(
+            f"describe{name}", "collection", document(media.JSON, "Collection"), reference("release"), *FORM
+        ),
         f"{at}/queryables": get(f"get{name}Queryables", "queryables", schemas, *FORM),
         f"{at}/sortables": get(f"get{name}Sortables", "sortables", schemas, *FORM),
         f"{at}/schema": get(f"get{name}Schema", "schema", schemas, *FORM),

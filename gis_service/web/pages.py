@@ -33,8 +33,11 @@ def collections(frame: Frame, doc: Document) -> str:
 
 
 def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
-    """One layer: what it is, where it lies, its fields, and how to use it elsewhere."""
-    box = _box(doc)
+    """One layer: what it is, where it lies, its fields, and how to use it elsewhere.
+
+    As of a past release its map shows no more than the provinces: the script draws what stands today.
+    """
+    box, past = _box(doc), view.past
     return rendered(
         "collection.html",
         frame,
@@ -47,11 +50,16 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
         bbox=_coordinates(box) if box else "",
         period=_period(doc),
         map=map_settings(
-            frame, bbox=list(box) if box else None, layers=[_GROUND, doc["id"]], least=view.tiles.zoom[0]
+            frame,
+            bbox=list(box) if box else None,
+            layers=[_GROUND] if past else [_GROUND, doc["id"]],
+            least=view.tiles.zoom[0],
         ),
+        past=past,
         files=_files(frame, doc),
         exports=[
-            (f"page.format.{each.name}", frame.links.export(doc["id"], {"f": each.name})) for each in EXPORTS
+            (f"page.format.{each.name}", frame.links.export(doc["id"], {"f": each.name, **past}))
+            for each in EXPORTS
         ],
         listed=[each for each in listed(doc) if each["rel"] not in _TOLD],
         formats=formats(doc),

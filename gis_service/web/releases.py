@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gis_service.access import policy
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import release_sql
 from gis_service.errors import NotFound
+from gis_service.features.query import parse_release
 from gis_service.features.refusal import refusal
 from gis_service.web.context import Context
 from gis_service.web.message import Request
+from gis_service.web.router import PLAIN
+
+PARAMETERS = (*PLAIN, "release")
+
+
+async def viewed(context: Context, request: Request, layer: str, given: Mapping[str, str]) -> ViewedLayer:
+    """The layer as the caller sees it today, its rows as they stood after the release that it asks for."""
+    view = await context.current_view(request, layer)
+    release = parse_release(view, given)
+    if release is None:
+        return view
+    await require(context, request, release)
+    return view.at_release(release)
 
 
 async def check(context: Context, request: Request, view: ViewedLayer) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from gis_service import __version__
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import tilesql
@@ -15,7 +17,7 @@ from gis_service.geo.tiles import Tile
 from gis_service.texts import say
 from gis_service.tiles import address, grids, styles
 from gis_service.tiles.tilejson import tilejson as tilejson_document
-from gis_service.web import pages, render
+from gis_service.web import finish, pages, params, releases, render
 from gis_service.web.context import Context
 from gis_service.web.finish import CREDENTIALS
 from gis_service.web.message import Request, Response
@@ -24,6 +26,7 @@ from gis_service.web.router import Route, route
 TILE_CACHING = "public, max-age=60, must-revalidate"
 _TILE_HEADERS = (("content-type", media.MVT), ("cache-control", TILE_CACHING), ("vary", CREDENTIALS))
 _EMPTY = Response(204, _TILE_HEADERS[1:])
+_RELEASE = "release="  # in a query: what else stands there is left alone
 
 
 def asked_tile(path: str) -> tuple[str, str, str, str] | None:
@@ -53,13 +56,44 @@ def _place(z: str, x: str, y: str) -> Tile:
 
 async def _tile(context: Context, request: Request, ids: Sequence[str], tile: Tile) -> Response:
     """One tile of the layers that are drawn at its zoom; 204 where it's empty (row M4)."""
+    if _RELEASE in request.query:
+        given = request.parameters or params.parse(request.query)
+        if "release" in given:
+            return await _past_tile(context, request, ids, tile, given)
     views = address.drawn_at([context.view(request, name) for name in ids], tile.z)
+    body = await _read(context, views, tile)
+    return Response(200, _TILE_HEADERS, body) if body else _EMPTY
+
+
+async def _past_tile(
+    context: Context, request: Request, ids: Sequence[str], tile: Tile, given: Mapping[str, str]
+) -> Response:
+    """A tile of a past release. It changes with rights and definitions alone, so no row is read for its ETag.
+
+    Nor may it be kept unasked for longer than one of the present: the rights of today close the past.
+    """
+    views = [await releases.viewed(context, request, name, given) for name in ids]
+    views = address.drawn_at(views, tile.z)
+    tag = _tag(views, tile)
+    if (held := finish.held(request.header("if-none-match") or "", tag)) is not None:
+        return Response(304, (*_TILE_HEADERS[1:], ("etag", held)))
+    body = await _read(context, views, tile)
+    return Response(200, (*_TILE_HEADERS, ("etag", tag)), body) if body else _EMPTY
+
+
+def _tag(views: Sequence[ViewedLayer], tile: Tile) -> str:
+    """Of the rights are those that were read before the rows: newer rows are only asked for once more."""
+    known = [__version__, *(view.digest for view in views), f"{tile.z}/{tile.x}/{tile.y}"]
+    return f'"{hashlib.sha256("|".join(known).encode()).hexdigest()[:24]}"'
+
+
+async def _read(context: Context, views: Sequence[ViewedLayer], tile: Tile) -> bytes:
     body = b""
     # A statement reads as one role; a caller can see some layers as a jurisdiction, some as the public.
     for _, alike in groupby(views, key=lambda view: view.role):
         statement = _statement(context, list(alike))
         body += (await context.tile_database.run(statement.at(tile)))[0][0]
-    return Response(200, _TILE_HEADERS, body) if body else _EMPTY
+    return body
 
 
 def _statement(context: Context, views: Sequence[ViewedLayer]) -> tilesql.TileStatement:
@@ -73,7 +107,8 @@ def _statement(context: Context, views: Sequence[ViewedLayer]) -> tilesql.TileSt
 
 
 async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    views = [await context.current_view(request, name) for name in address.layer_ids(taken[0])]
+    ids = address.layer_ids(taken[0])
+    views = [await releases.viewed(context, request, name, request.parameters) for name in ids]
     stats = await context.stats.of(views)
     boxes = [stats[view.id].bbox if view.id in stats else None for view in views]
     credit = [documents.attribution(view, stats.get(view.id), request.lang) for view in views]
@@ -81,7 +116,7 @@ async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> 
 
 
 async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = context.view(request, taken[0])
+    view = await releases.viewed(context, request, taken[0], request.parameters)
     made = grids.tileset_list(view, request.links, request.lang)
     return render.document(
         request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
@@ -90,7 +125,7 @@ async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> 
 
 async def tileset(context: Context, request: Request, taken: Sequence[str]) -> Response:
     _check_grid(taken[1])
-    view = await context.current_view(request, taken[0])
+    view = await releases.viewed(context, request, taken[0], request.parameters)
     stats = (await context.stats.of([view])).get(view.id)
     made = grids.tileset(view, stats.bbox if stats else None, request.links, request.lang)
     return render.document(
@@ -133,10 +168,10 @@ async def style(context: Context, request: Request, taken: Sequence[str]) -> Res
 
 def routes() -> list[Route]:
     return [
-        route("tile", "/collections/{}/tiles/{}/{}/{}/{}", ogc_tile),
-        route("tileset", "/collections/{}/tiles/{}", tileset),
-        route("tilesets", "/collections/{}/tiles", tilesets, kept=True),
-        route("tilejson", "/xyz/{}/tilejson.json", tilejson),
+        route("tile", "/collections/{}/tiles/{}/{}/{}/{}", ogc_tile, parameters=releases.PARAMETERS),
+        route("tileset", "/collections/{}/tiles/{}", tileset, parameters=releases.PARAMETERS),
+        route("tilesets", "/collections/{}/tiles", tilesets, parameters=releases.PARAMETERS),
+        route("tilejson", "/xyz/{}/tilejson.json", tilejson, parameters=releases.PARAMETERS),
         route("grids", "/tileMatrixSets", grid_list, kept=True),
         route("grid", "/tileMatrixSets/{}", grid, kept=True),
         route("styles", "/styles", style_list, kept=True),

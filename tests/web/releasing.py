@@ -6,6 +6,7 @@ the locality of B's record of category 1 · 4 open area B is withdrawn, B's reco
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -101,3 +102,16 @@ def make(dsn: str) -> tuple[dict[str, str], int]:
         database.apply([HIDDEN])
         database.apply(list(MIXED))
     return keys, ready.number
+
+
+def get(history: History, who: str, path: str, **given: str | int) -> Any:  # a JSON document
+    with history.ask(who) as client:
+        answer = client.get(path, params=given)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def counts(document: Any) -> dict[str, tuple[int, int, int]]:
+    return {
+        each["id"]: (each["inserted"], each["changed"], each["withdrawn"]) for each in document["collections"]
+    }

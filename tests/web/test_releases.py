@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import psycopg
@@ -21,7 +20,7 @@ from gis_service.db.sync import SyncDatabase
 from tests import sample
 from tests.conftest import Starter
 from tests.web import releasing
-from tests.web.releasing import History
+from tests.web.releasing import History, counts, get
 
 SECRETS = ("Hidden", "chi", "phan", "Speciosus category1")
 UNSEEN = (
@@ -44,21 +43,8 @@ def public(history: History) -> Iterator[httpx.Client]:
         yield client
 
 
-def get(history: History, who: str, path: str, **given: str | int) -> Any:  # a JSON document
-    with history.ask(who) as client:
-        answer = client.get(path, params=given)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 def numbers(history: History, who: str, **given: int) -> list[int]:
     return [each["release"] for each in get(history, who, "/releases", **given)["releases"]]
-
-
-def counts(document: Any) -> dict[str, tuple[int, int, int]]:
-    return {
-        each["id"]: (each["inserted"], each["changed"], each["withdrawn"]) for each in document["collections"]
-    }
 
 
 def test_each_class_knows_the_releases_that_changed_what_it_sees(history: History) -> None:
