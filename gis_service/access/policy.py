@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from gis_service.access import rights
 from gis_service.access.principal import Principal
 from gis_service.catalog.layer import ClassView, Layer, Property
-from gis_service.catalog.view import Sight, ViewedLayer
+from gis_service.catalog.view import Drafts, Sight, ViewedLayer
 from gis_service.errors import NotFound
 
 ROLE_PUBLIC = "gis_public"
@@ -25,6 +27,18 @@ def view(principal: Principal, layer: Layer, epoch: int = 0) -> ViewedLayer:
     if layer.access.public is not None:
         return _public(layer, layer.access.public, epoch)
     raise NotFound(f"collection {layer.id!r}")
+
+
+def drafts_layer(principal: Principal, seen: ViewedLayer) -> bool:
+    """Whether the principal may have drafts of the layer that it sees laid over the rows."""
+    return bool(principal.roles) and rights.may_edit_layer(principal, seen.layer)
+
+
+def with_drafts(principal: Principal, seen: ViewedLayer, drafts: Drafts) -> ViewedLayer:
+    """The view with the principal's own drafts over the rows; as it was for who may not edit the layer."""
+    if not drafts_layer(principal, seen) or drafts.author != principal.name:
+        return seen
+    return dataclasses.replace(seen, drafts=drafts)
 
 
 def visible_layers(

@@ -17,6 +17,15 @@ from gis_service.catalog.layer import Layer, Property, Text, Tiles, Time
 Sight = Literal["all", "open", "own", "open+own"]
 
 
+@dataclass(frozen=True)
+class Drafts:
+    """Somebody's open editing drafts of a layer: the keys that the database asks for, and their revisions."""
+
+    author: str
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    revisions: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class ViewedLayer:
     """What a class sees: columns, rows, geometry, and the database role that can read no more.
@@ -24,7 +33,8 @@ class ViewedLayer:
     `sight` says which rows: `all`; `open` (not restricted, sensitivity not in `withhold`); `own` (those
     that meet the caller's jurisdictions, `scope`); `open+own`. The caller's own rows show the `exact`
     geometry, the `masked` properties and the `replaced` ones; all others `geometry`, that something is
-    withheld, and the columns that `replaced` names. Two views are equal only if they are the same object, so
+    withheld, and the columns that `replaced` names. Who may edit the layer has its own `drafts` laid over the
+    rows. Two views are equal only if they are the same object, so
     that what is compiled from one can be kept beside it; digests compare meanings.
     """
 
@@ -41,6 +51,7 @@ class ViewedLayer:
     sight: Sight = "all"
     release: int | None = None
     epoch: int = 0
+    drafts: Drafts | None = None
 
     @property
     def id(self) -> str:
@@ -90,8 +101,18 @@ class ViewedLayer:
         return self.policy_class == "public"
 
     def at_release(self, release: int) -> ViewedLayer:
-        """The same view of the rows as they stood after a past release."""
-        return dataclasses.replace(self, release=release)
+        """The same view of the rows as they stood after a past release, which knew of no draft."""
+        return dataclasses.replace(self, release=release, drafts=None)
+
+    @property
+    def draft_keys(self) -> tuple[str, ...]:
+        """The keys of the drafts that lie over the rows; none where the rows are shown as they stand."""
+        return self.drafts.keys if self.drafts else ()
+
+    @functools.cached_property
+    def standing(self) -> ViewedLayer:
+        """The view of the rows as they stand, which is that of the whole class."""
+        return self if self.drafts is None else dataclasses.replace(self, drafts=None)
 
     @property
     def past(self) -> dict[str, str]:
@@ -100,6 +121,8 @@ class ViewedLayer:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Key of every cache: definition, class, policy epoch and release."""
+        """Key of every cache: definition, class, policy epoch, release, and the drafts over the rows."""
         text = f"{self.layer.digest()}|{self.policy_class}|{self.epoch}|{self.release}"
+        if self.drafts is not None:
+            text += f"|{self.drafts.author}|{self.drafts.revisions}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -34,4 +34,5 @@ def of_draft(view: ViewedLayer, identity: str, draft: str) -> str:
 
 
 def _tag(view: ViewedLayer, *known: str) -> str:
-    return '"' + hashlib.sha256("\n".join((view.digest, *known)).encode()).hexdigest()[:24] + '"'
+    # Of the layer as the class sees it: a draft of another row is nothing to this one.
+    return '"' + hashlib.sha256("\n".join((view.standing.digest, *known)).encode()).hexdigest()[:24] + '"'

@@ -144,7 +144,7 @@ def _moment(column: str, kind: str) -> str:
 
 def csv_line(view: ViewedLayer, form: Form, binds: Binds) -> str:
     """A feature as a line of RFC 4180; null is empty, empty text is `""`."""
-    values = [_csv(f"t.{ident(view.id_column)}", view.layer.id_type)]
+    values = [_csv(rows.identity(view), "text" if view.draft_keys else view.layer.id_type)]
     names = form.names(view)
     values += [_csv(rows.column(view, name, binds), view.properties[name].type) for name in names]
     if form.geometry:

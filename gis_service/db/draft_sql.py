@@ -78,6 +78,15 @@ def new_row(layer: str, author: str, proposal: int, number: int) -> Query:
     return Query(_NEW_ROW, (layer, author, proposal, number))
 
 
+def opened(layer: str, author: str) -> Query:
+    """Rows (proposal, revision, key) of somebody's open editing drafts of a layer."""
+    sql = f"""
+        select p.proposal_id, p.revision, p.draft_key::text from gis.proposal p
+         where {_OPEN} order by p.proposal_id
+    """
+    return Query(sql, (layer, author))
+
+
 def identity(layer: Layer, proposal: int) -> Query:
     """One row with the id of the feature that a published proposal of one change is about."""
     table = ident(layer.schema_name, layer.table_name)

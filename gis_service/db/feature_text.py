@@ -55,10 +55,22 @@ def _compose(view: ViewedLayer, form: Form, binds: Binds) -> str:
     properties = " || ',' || ".join(_member(view, name, binds) for name in form.names(view)) or "''"
     # Bytes, so that psycopg doesn't decode what is only sent on; the copy costs less than that.
     return (
-        f"""convert_to('{{"type":"Feature","id":' || to_json(t.{ident(view.id_column)})::text"""
+        f"""convert_to('{{"type":"Feature","id":' || {_id(view)}"""
         f""" || ',"geometry":' || ({_geometry(view, form, binds)}"""
-        f""" || (',"properties":{{' || {properties} || '}}}}')), 'UTF8')"""
+        f""" || (',"properties":{{' || {properties} || {_end(view)})), 'UTF8')"""
     )
+
+
+def _id(view: ViewedLayer) -> str:
+    """The id as JSON: a number where ids are numbers, but for drafted new rows."""
+    written = f"to_json(t.{ident(view.id_column)})::text"
+    return f"coalesce(to_json(t.draft_id)::text, {written})" if view.draft_keys else written
+
+
+def _end(view: ViewedLayer) -> str:
+    """The end of a feature; a draft's is told by its proposal, a member beside those of GeoJSON."""
+    proposal = rows.draft(view)
+    return "'}}'" if proposal is None else f"""coalesce('}},"proposal":' || {proposal}, '}}') || '}}'"""
 
 
 def _geometry(view: ViewedLayer, form: Form, binds: Binds) -> str:

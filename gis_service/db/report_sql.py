@@ -70,34 +70,19 @@ def coarse(view: ViewedLayer, feature_id: str | int) -> Query:
     """One row: whether the position of this feature that the reader sees may be coarser than the true one."""
     binds = Binds()
     found = f"select {rows.generalised(view, binds)} from {rows.relation(view, binds)}"
-    return _finish(view, found, [f"t.{ident(view.id_column)} = {binds.add(feature_id)}"], binds)
+    return _finish(view, found, [rows.named(view, feature_id, binds.add(feature_id))], binds)
 
 
-def release(view: ViewedLayer) -> Query:
-    """One row with the newest release that the reader may know of, 0 before the first.
-
-    Every write raises the counter, those of hidden rows too, so only the full tier learns the counter itself;
-    the others learn the release of the newest load of an open dataset.
-    """
-    if view.sight == "all":
-        return Query("select coalesce(max(release), 0) from gis.release", (), view.role)
-    text = (
-        "select coalesce(max(l.release), 0) from gis.load l join gis.dataset d using (dataset_id)"
-        " where d.redistribution"
-    )
-    return Query(text, (), view.role)
-
-
-def datasets(view: ViewedLayer, ids: Sequence[int]) -> Query:
-    """Datasets with their newest load, in the order of their ids."""
+def datasets(view: ViewedLayer, ids: Sequence[int], release: int) -> Query:
+    """Datasets with their newest load as of a release, in the order of their ids."""
     text = (
         "select d.dataset_id, d.slug, d.title, d.title_vi, d.licence, d.redistribution, d.citation,"
         " d.source_url, l.version, l.checksum, l.release, l.loaded_at, d.basis"
         " from gis.dataset d left join lateral (select version, checksum, release, loaded_at from gis.load"
-        " where load.dataset_id = d.dataset_id order by load_id desc limit 1) l on true"
+        " where load.dataset_id = d.dataset_id and load.release <= $2 order by load_id desc limit 1) l on true"
         " where d.dataset_id = any($1::int[]) order by d.dataset_id"
     )
-    return Query(text, (list(ids),), view.role)
+    return Query(text, (list(ids), release), view.role)
 
 
 def _finish(view: ViewedLayer, found: str, conditions: list[str], binds: Binds, tail: str = "") -> Query:

@@ -18,6 +18,8 @@ NULL = "null"
 def relation(view: ViewedLayer, binds: Binds) -> str:
     """The table, or the rows of a past release: what still stands since then and what left it later."""
     schema, table = view.layer.schema_name, view.layer.table_name
+    if view.draft_keys:
+        return _with_drafts(view, binds)
     if view.release is None:
         return f"{ident(schema, table)} as t"
     named = ", ".join(ident(c) for c in sorted(columns(view)))
@@ -27,6 +29,41 @@ def relation(view: ViewedLayer, binds: Binds) -> str:
         f" union all select {named} from {ident(schema + '_history', table)}"
         f" where release_from <= {release} and release_to > {release}) as t"
     )
+
+
+def _with_drafts(view: ViewedLayer, binds: Binds) -> str:
+    """The standing rows and the reader's drafts, without conditions: so each part may use its own index.
+
+    `visible` leaves out the standing rows that drafts change.
+    """
+    schema, table = view.layer.schema_name, view.layer.table_name
+    named = ", ".join(ident(c) for c in sorted(columns(view)))
+    return (
+        f"(select {named}, null::text as draft_id, null::bigint as draft_proposal from {ident(schema, table)}"
+        f" union all select {named}, draft_id, draft_proposal"
+        f" from {ident(schema, 'draft_rows_' + table)}({_keys(view, binds)})) as t"
+    )
+
+
+def _keys(view: ViewedLayer, binds: Binds) -> str:
+    return f"{binds.shared(list(view.draft_keys))}::uuid[]"
+
+
+def draft(view: ViewedLayer) -> str | None:
+    """The proposal that holds a row as the reader's draft, null in standing rows; None where all stand."""
+    return "t.draft_proposal" if view.draft_keys else None
+
+
+def identity(view: ViewedLayer) -> str:
+    """The feature's id; of a drafted new row, which has none yet, that of the draft."""
+    own = f"t.{ident(view.id_column)}"
+    return f"coalesce(t.draft_id, {own}::text)" if view.draft_keys else own
+
+
+def named(view: ViewedLayer, feature_id: str | int, bound: str) -> str:
+    """The condition of the feature with that id; a text where ids are numbers is the id of a drafted one."""
+    drafted = view.draft_keys and view.layer.id_type == "integer" and isinstance(feature_id, str)
+    return f"{'t.draft_id' if drafted else f't.{ident(view.id_column)}'} = {bound}"
 
 
 def columns(view: ViewedLayer) -> set[str]:
@@ -49,6 +86,10 @@ def own(view: ViewedLayer, binds: Binds) -> str | None:
 def visible(view: ViewedLayer, binds: Binds) -> list[str]:
     """The conditions of the layer itself and of the class's sight."""
     conditions = [f"t.{ident(column)} = {binds.add(value)}" for column, value in view.layer.where.items()]
+    if view.draft_keys:
+        # In the other part of the relation it's constant, so there the planner leaves it out.
+        given_way = f"select gis.drafted_gids({literal(view.layer.table_name)}, {_keys(view, binds)})"
+        conditions.append(f"(t.draft_proposal is not null or t.gid not in ({given_way}))")
     if view.sight == "all":
         return conditions
     opened = (" and ".join(openings(view).values()) or "true") if view.sight.startswith("open") else "false"

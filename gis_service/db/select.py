@@ -97,17 +97,17 @@ def _limit(query: ItemsQuery, binds: Binds) -> str:
 
 def item(view: ViewedLayer, feature_id: str | int, form: Form = WHOLE) -> Query:
     """One row (key, bytes of the feature, stamp of the layer where one is kept), or none."""
-    text, constants = _item(view, form)
+    text, constants = _item(view, form, rows.named(view, feature_id, "$1"))
     return Query(text, (feature_id, *constants), view.role)
 
 
 @functools.lru_cache(maxsize=_VIEWS_KEPT)
-def _item(view: ViewedLayer, form: Form) -> tuple[str, tuple[object, ...]]:
+def _item(view: ViewedLayer, form: Form, named: str) -> tuple[str, tuple[object, ...]]:
     """The statement, in which $1 is the feature's id, and the values of all other places."""
     binds = Binds([None])
     source = rows.relation(view, binds)
     made = feature(view, form, binds)
-    found = [f"t.{ident(view.id_column)} = $1", *rows.visible(view, binds)]
+    found = [named, *rows.visible(view, binds)]
     stamp = f", {versions.expression(view, binds)}" if versions.is_kept(view) else ""
     text = f"select t.{ident(view.key)}, {made}{stamp} from {source}{_where(found)}"
     return text, tuple(binds.values[1:])

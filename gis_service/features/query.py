@@ -31,6 +31,7 @@ MAX_OFFSET = 100_000  # 0.1 s of skipped rows; beyond it `next` goes on at any d
 MAX_SORT_KEYS = 8
 MAX_ZOOM = 22
 _DIGITS = re.compile(r"[0-9]{1,40}")
+_DRAFT = re.compile(r"draft-[0-9]{1,18}-[0-9]{1,9}")  # the id of a new feature until it is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def sortables(view: ViewedLayer) -> dict[str, Property]:
 
 def feature_id(view: ViewedLayer, text: str) -> str | int | None:
     """The id as its column holds it; None where no such id can exist."""
-    if view.layer.id_type == "text":
+    if view.layer.id_type == "text" or (view.draft_keys and _DRAFT.fullmatch(text)):
         return text
     try:
         return values.integer(text)

@@ -30,9 +30,14 @@ _LONGEST = 8_000  # characters; sort values are the only part that grows
 
 
 def binding(view: ViewedLayer, query: ItemsQuery) -> bytes:
-    """A hash of what a token may be used with; page size and detail of the features may change on the way."""
+    """A hash of what a token may be used with; page size and detail of the features may change on the way.
+
+    So may what its owner drafts, but it's nobody else's.
+    """
     asked = replace(query, limit=0, offset=0, cursor=None, among=None, form=Form(crs=query.form.crs))
-    return hashlib.blake2b(f"{view.digest}|{asked!r}".encode(), digest_size=_MARK).digest()
+    whose = view.drafts.author if view.drafts else ""
+    told = f"{view.standing.digest}|{whose}|{asked!r}"
+    return hashlib.blake2b(told.encode(), digest_size=_MARK).digest()
 
 
 def seal(cursor: Cursor, bound: bytes, key: bytes) -> str:

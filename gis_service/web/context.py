@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gis_service.access.policy import view, visible_layers
+from gis_service.access.policy import drafts_layer, view, visible_layers, with_drafts
 from gis_service.catalog.registry import Catalog
-from gis_service.catalog.view import ViewedLayer
+from gis_service.catalog.view import Drafts, ViewedLayer
+from gis_service.db import draft_sql
 from gis_service.db.pool import Database
 from gis_service.db.tilesql import TileStatement
 from gis_service.errors import NotFound
@@ -57,6 +58,7 @@ class Context:
     known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class
     release_counts: Lru[tuple[str, int], Counts] = field(default_factory=lambda: Lru(COUNTS_KEPT))
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
+    drafted_views: Lru[tuple[str, Drafts], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))
 
     def views(self, request: Request) -> Mapping[str, ViewedLayer]:
         """The layers that the caller may know of, for documents that hold no rows."""
@@ -84,6 +86,23 @@ class Context:
 
     async def current_view(self, request: Request, layer: str) -> ViewedLayer:
         return self._view(request, layer, await self.access.epoch())
+
+    async def own_view(self, request: Request, layer: str) -> ViewedLayer:
+        """The current view with the caller's own unpublished edits laid over the rows, for who may have any.
+
+        The drafts are asked for with each request, so that every worker shows what any of them has saved.
+        """
+        seen, principal = await self.current_view(request, layer), request.principal
+        if not drafts_layer(principal, seen):
+            return seen
+        found = await self.control_database.run(draft_sql.opened(layer, principal.name))
+        revisions = ",".join(f"{proposal}:{revision}" for proposal, revision, _ in found)
+        drafts = Drafts(principal.name, tuple(key for _, _, key in found), revisions)
+        held = self.drafted_views.get((seen.digest, drafts))
+        if held is None:
+            held = with_drafts(principal, seen, drafts)
+            self.drafted_views.put((seen.digest, drafts), held)
+        return held
 
     def _view(self, request: Request, name: str, epoch: int) -> ViewedLayer:
         """NotFound alike for a layer that isn't there and one that the caller may not know of."""

@@ -49,7 +49,7 @@ async def allowed_item(context: Context, request: Request, taken: Sequence[str])
     if not rights.may_edit_layer(request.principal, view.layer):
         return READ
     if _QGIS not in (request.header("user-agent") or "") and marks.draft_of(taken[1]) is None:
-        rows = await context.database.run(change_sql.standing(view, [taken[1]]))
+        rows = await context.database.run(change_sql.standing(view.standing, [taken[1]]))
         if rows and not rights.may_edit(request.principal, view.layer, rows[0][3]):
             return READ
     return (*READ, *OF_ITEM)
@@ -73,7 +73,7 @@ async def tag(context: Context, request: Request, view: ViewedLayer, identity: s
     if (new := marks.draft_of(identity)) is not None:
         found = await context.database.run(draft_sql.new_row(view.id, name, *new))
         return marks.of_draft(view, identity, found[0][0]) if found else None
-    rows = await context.database.run(change_sql.standing(view, [identity]))
+    rows = await context.database.run(change_sql.standing(view.standing, [identity]))
     if not rows or not rights.may_edit(request.principal, view.layer, rows[0][3]):
         return None
     _, gid, rev, places = rows[0]

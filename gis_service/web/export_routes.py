@@ -104,7 +104,7 @@ def _bulk(request: Request, asked: ItemsRequest, told: Mapping[str, object]) -> 
 
 async def respond_page(context: Context, request: Request, asked: ItemsRequest, form: Format) -> Response:
     """A page in any format but GeoJSON and HTML; its neighbours stand in `Link` headers (row Q12)."""
-    stats = (await context.stats.of([asked.view])).get(asked.view.id)
+    stats = (await context.stats.of([asked.view.standing])).get(asked.view.id)
     held = await _page(context, asked, form)
     first, last = await _ends(context, asked, held)
     links = paging.links(request, asked, first, last, form.media)
@@ -191,7 +191,8 @@ async def _again(held: Sequence[Batch]) -> Batches:
 
 def _counted(asked: ItemsRequest, stats: Stats | None) -> int | None:
     """How many match, where that is known without counting: of a layer asked for whole (row C4)."""
-    return stats.count if stats is not None and asked.query.whole_layer else None
+    known = asked.query.whole_layer and not asked.view.draft_keys
+    return stats.count if stats is not None and known else None
 
 
 def _headers(request: Request, asked: ItemsRequest, stats: Stats | None, form: Format) -> Headers:

@@ -62,7 +62,7 @@ async def collection(context: Context, request: Request, taken: Sequence[str]) -
 
 async def items(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A page of features."""
-    view = await context.current_view(request, taken[0])
+    view = await context.own_view(request, taken[0])
     form = chosen(request.parameters, request.header("accept"))
     if form is formats.HTML:
         return await html_routes.items(context, request, view)
@@ -186,12 +186,12 @@ async def _chunks(
 
 async def item(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """One feature by its id."""
-    view = await context.current_view(request, taken[0])
+    view = await context.own_view(request, taken[0])
     if wants_html(request.parameters, request.header("accept")):
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
     await releases.check(context, request, view)
-    tag = await editing.tag(context, request, view, taken[1])
+    tag = await editing.tag(context, request, view.standing, taken[1])
     if validators.named(request):
         known = _validators(request, view, tag, await validators.stamp(context, view))
         if (same := validators.unchanged(request, known)) is not None:

@@ -160,7 +160,7 @@ async def item(context: Context, request: Request, view: ViewedLayer, name: str)
     single = Single(
         view=view,
         feature={**feature, "links": links},
-        stats=(await context.stats.of([view])).get(view.id),
+        stats=(await context.stats.of([view.standing])).get(view.id),
         before=await _beside(context, view, rows[0][0], backwards=True),
         after=await _beside(context, view, rows[0][0], backwards=False),
         kept={name: text for name, text in request.parameters.items() if name == "release"},
@@ -174,7 +174,7 @@ async def _history(context: Context, request: Request, view: ViewedLayer, name: 
     """The newest of what releases did to it, whichever of them it is read as of."""
     if not view.layer.managed or "/" in name:
         return ()
-    found, _ = await history_routes.steps(context, view, name)
+    found, _ = await history_routes.steps(context, view.standing, name)
     return history_page.short(render.frame(request), view, name, found)
 
 

@@ -43,6 +43,8 @@ def headers(request: Request, view: ViewedLayer, of: str, kind: str, weak: bool 
     )
     tag = hashlib.sha256("\n".join(known).encode("utf-8", "surrogatepass")).hexdigest()[:24]
     made = [("etag", f'W/"{tag}"' if weak else f'"{tag}"')]
+    if view.drafts is not None:  # no second is kept in which a draft was last changed
+        return tuple(made)
     changed = int(of.rpartition("@")[2])
     if changed + SETTLED_SECONDS < time.time():
         made.append(("last-modified", formatdate(changed, usegmt=True)))
