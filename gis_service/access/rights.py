@@ -36,6 +36,14 @@ def may_edit_layer(principal: Principal, layer: Layer) -> bool:
     )
 
 
+def editing_tiers(principal: Principal) -> str:
+    """What its answer to may_edit_layer depends on, as a key for what is kept; empty for who edits nothing."""
+    grants = _granted(principal, "editor", "edit")
+    return "".join(
+        sorted({f"|{grant.tier}" for grant in grants if grant.tier == "central" or grant.jurisdictions})
+    )
+
+
 def editing_grants(principal: Principal, layer: Layer, jurisdictions: Collection[str]) -> list[Grant]:
     """The grants that each by itself give the right of may_edit, in the order of their organisations."""
     grants = [

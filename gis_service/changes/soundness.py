@@ -19,6 +19,7 @@ from gis_service.db.query import Query
 from gis_service.features.query import feature_id
 from gis_service.geo.crs import Crs
 
+_NOT_NULL: Final = "_not_null"  # how gis.broken_rules calls what takes no null
 _RULES: Final = "select rule, columns from gis.broken_rules($1, $2, $3::jsonb, ST_GeomFromWKB($4, 4326))"
 
 
@@ -61,9 +62,7 @@ def require(scene: Scene, change: Kept) -> None:
             _RULES, (scene.layer.table_name, change.gid, values, change.geometry), timeout_ms=store.PUBLISH_MS
         )
     )
-    broken = [
-        Fault(_pointer(scene, columns, names), rule, _rule(rule, columns, names)) for rule, columns in rows
-    ]
+    broken = [_broken(scene, rule, columns, names) for rule, columns in rows]
     if broken:
         raise FieldsRefused(broken)
     candidate = Candidate(change.operation, change.gid, change.base_rev, change.values, change.geometry)
@@ -74,11 +73,12 @@ def require(scene: Scene, change: Kept) -> None:
         )
 
 
-def _rule(rule: str, columns: Collection[str], names: Mapping[str, str]) -> Reason:
-    """Columns that the editor doesn't see aren't named."""
-    if rule.endswith("_not_null"):
-        return Reason("required", {"name": names.get(next(iter(columns)), "–")})
-    return Reason("rule", {"rule": rule, "names": ", ".join(names[c] for c in columns if c in names)})
+def _broken(scene: Scene, rule: str, columns: Collection[str], names: Mapping[str, str]) -> Fault:
+    """A rule of the table, at the last of its columns that the editor sees; others aren't named."""
+    pointer = _pointer(scene, columns, names)
+    if rule.endswith(_NOT_NULL):
+        return fault(pointer, "required", name=names.get(next(iter(columns)), "–"))
+    return Fault(pointer, rule, Reason("rule", {"rule": rule}))
 
 
 def _pointer(scene: Scene, columns: Collection[str], names: Mapping[str, str]) -> str:

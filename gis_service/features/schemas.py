@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gis_service.catalog.layer import Property
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db.cql2.kinds import ID
@@ -27,15 +29,19 @@ _TYPES: dict[str, Member] = {
 _UCUM = {"m": "m", "cm": "cm", "km": "km", "m²": "m2", "km²": "km2", "ha": "har", "%": "%", "°": "deg"}
 
 
-def schema(view: ViewedLayer, links: Links, lang: str) -> Member:
-    """What a feature of the layer consists of (row Q9); nothing can be written yet, so all is read-only."""
+def schema(view: ViewedLayer, links: Links, lang: str, writable: Collection[str] = ()) -> Member:
+    """What a feature of the layer consists of (row Q9), read-only but for what the caller may write."""
     properties = {ID: _identity(view, lang), GEOMETRY: _geometry(view, lang)}
     properties |= {name: described(prop, lang) for name, prop in view.properties.items()}
     for name, role in _roles(view).items():
         properties[name]["x-ogc-role"] = role
-    for place, member in enumerate(properties.values(), 1):
-        member |= {"x-ogc-propertySeq": place, "readOnly": True}
-    return _document(links.schema(view.id), view, properties, lang)
+    received = {*writable, GEOMETRY} if writable else ()
+    for place, (name, member) in enumerate(properties.items(), 1):
+        member["x-ogc-propertySeq"] = place
+        if name not in received:
+            member["readOnly"] = True
+    made = _document(links.schema(view.id), view, properties, lang)
+    return _closed(made) if writable else made
 
 
 def feature(view: ViewedLayer, links: Links, lang: str) -> Member:

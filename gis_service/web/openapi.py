@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from gis_service import __version__
 from gis_service import links as media
@@ -10,7 +10,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.links import Links
 from gis_service.settings import Limits
 from gis_service.texts import say
-from gis_service.web import openapi_components, openapi_features, openapi_releases
+from gis_service.web import openapi_components, openapi_editing, openapi_features, openapi_releases
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
@@ -26,7 +26,7 @@ from gis_service.web.openapi_parts import (
 )
 
 
-def definition(views: Iterable[ViewedLayer], limits: Limits, links: Links, lang: str) -> Part:
+def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lang: str) -> Part:
     """The whole document for the layers that the caller may know of."""
     return {
         "openapi": "3.0.3",
@@ -40,7 +40,7 @@ def definition(views: Iterable[ViewedLayer], limits: Limits, links: Links, lang:
         "security": [{}, {"key": []}, {"bearer": []}, {"basic": []}],
         "paths": {
             **_service_paths(lang),
-            **openapi_features.paths(views, lang),
+            **openapi_editing.merged(openapi_features.paths(views, lang), openapi_editing.paths(views, lang)),
             **_tile_paths(lang),
             **_process_paths(lang),
             **openapi_releases.paths(lang),

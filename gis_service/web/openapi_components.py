@@ -8,6 +8,7 @@ from gis_service.features.query import MAX_OFFSET, MAX_ZOOM
 from gis_service.geo.crs import CRS84
 from gis_service.settings import Limits
 from gis_service.texts import LANGUAGES
+from gis_service.web import openapi_editing
 from gis_service.web.openapi_parts import (
     COUNT,
     TEXT,
@@ -25,6 +26,7 @@ def components(limits: Limits, lang: str) -> Part:
         "parameters": {
             **_shared(lang),
             **_of_features(limits, lang),
+            **openapi_editing.parameters(lang),
             **{name: path_parameter(name) for name in ("collectionId", "tileMatrixSetId", "layers")},
         },
         "headers": _headers(lang),
@@ -128,5 +130,6 @@ def _schemas() -> Part:
         "Problem": _object(
             ("type", "title", "status"),
             type=TEXT, title=TEXT, status={"type": "integer"}, detail=TEXT, instance=TEXT,
+            errors={"type": "array", "items": _object(("pointer", "rule"), pointer=TEXT, rule=TEXT)},
         ),
     }  # fmt: skip

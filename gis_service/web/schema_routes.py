@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gis_service import links as media
+from gis_service.access import rights
 from gis_service.catalog.view import ViewedLayer
+from gis_service.changes.propose import columns
 from gis_service.features import schemas
 from gis_service.links import Links
 from gis_service.web import render, schema_page
@@ -25,14 +27,27 @@ def _handler(kind: str, make: Callable[[ViewedLayer, Links, str], schemas.Member
     return handler
 
 
+async def _schema(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """The schema, which tells who may edit the layer what may be sent."""
+    view = context.view(request, taken[0])
+    writable = columns(view) if rights.may_edit_layer(request.principal, view.layer) else ()
+
+    def make(view: ViewedLayer, links: Links, lang: str) -> schemas.Member:
+        return schemas.schema(view, links, lang, tuple(writable))
+
+    return await _handler(schema_page.SCHEMA, make)(context, request, taken)
+
+
 def routes() -> list[Route]:
     made = (
         ("queryables", "queryables", schema_page.QUERYABLES, schemas.queryables),
         ("sortables", "sortables", schema_page.SORTABLES, schemas.sortables),
-        ("schema", "schema", schema_page.SCHEMA, schemas.schema),
         ("feature-schema", "schema/geojson", schema_page.SCHEMA, schemas.feature),
     )
     return [
-        route(name, f"/collections/{{}}/{path}", _handler(kind, make), kept=True)
-        for name, path, kind, make in made
+        route("schema", "/collections/{}/schema", _schema, kept=True),
+        *(
+            route(name, f"/collections/{{}}/{path}", _handler(kind, make), kept=True)
+            for name, path, kind, make in made
+        ),
     ]

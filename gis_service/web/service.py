@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gis_service.access import rights
 from gis_service.access.principal import PUBLIC
 from gis_service.db.turns import CALLER
 from gis_service.errors import GisError
@@ -215,7 +216,7 @@ def _document_key(request: Request, base: str) -> DocumentKey:
         request.header("accept"),
         request.header("accept-language"),
         request.header("accept-encoding"),
-        "" if principal is PUBLIC else principal.policy_class,
+        "" if principal is PUBLIC else principal.policy_class + rights.editing_tiers(principal),
         "private" if request.private else "",
     )
 

@@ -129,7 +129,7 @@ def test_head_and_options_answer_as_get_would(web: httpx.Client) -> None:
         assert head.content == b""
         assert int(head.headers["content-length"]) > 0
         options = web.options(path)
-        assert options.status_code == 204
+        assert options.status_code == (200 if path.endswith("items") else 204), "as Part 4 of Features wants"
         assert options.headers["allow"] == "GET, HEAD, OPTIONS"
     refused = web.delete("/collections/plots/items")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
