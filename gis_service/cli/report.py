@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from gis_service.db.sync import SyncDatabase
     from gis_service.reports.drawing import Drawing
     from gis_service.reports.model import OverlapReport
-    from gis_service.reports.overlap_report import Reader
+    from gis_service.reports.overlap_report import Parameters, Reader
 
 FORMATS = (".html", ".json", ".csv")
 
@@ -25,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help=say("cli.report.output", lang))
     parser.add_argument("--title", default="", help=say("cli.report.title", lang))
     parser.add_argument("--status-filter", default="pp_text", help=say("cli.report.status", lang))
+    parser.add_argument("--release", metavar="N", type=int, help=say("cli.report.release", lang))
+    parser.add_argument("--as-of", metavar="DATE", help=say("cli.report.as_of", lang))
     parser.add_argument("--as", dest="name", metavar="PRINCIPAL", help=say("cli.tile.as", lang))
     parser.add_argument("--lang", choices=["en", "vi"], default=lang, help=say("cli.report.lang", lang))
 
@@ -35,12 +39,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from gis_service.geoprocessing.budget import Budget
     from gis_service.geoprocessing.project import ProjectLimits, read_project
     from gis_service.reports.area_file import read_area
-    from gis_service.reports.overlap_report import Parameters, compute
+    from gis_service.reports.overlap_report import compute
 
     kind = _kind(args.output, context)
     limits = ProjectLimits(vertices=context.settings.limits.report_vertices)
     project = read_project(read_area(Path(args.area)), limits)
-    parameters = Parameters(title=args.title or Path(args.area).stem, status_filter=args.status_filter)
+    parameters = _parameters(args, context)
     with SyncDatabase(context.running_dsn()) as database:
         reader = _reader(args.name, context, database)
         with Steps().step(context.say("cli.report.step")) as bar:
@@ -53,6 +57,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         sys.stdout.buffer.write(body)
     return 0
+
+
+def _parameters(args: argparse.Namespace, context: Context) -> "Parameters":
+    from gis_service.reports.overlap_report import Parameters
+
+    if args.release is not None and not 0 < args.release < 2**31:
+        raise Usage(context.say("cli.report.bad_release", value=args.release))
+    chosen = Parameters(
+        title=args.title or Path(args.area).stem, status_filter=args.status_filter, release=args.release
+    )
+    if args.as_of is None:
+        return chosen
+    try:
+        return replace(chosen, as_of=date.fromisoformat(args.as_of))
+    except ValueError as err:
+        raise Usage(context.say("cli.report.bad_day", value=args.as_of)) from err
 
 
 def _kind(output: str | None, context: Context) -> str:

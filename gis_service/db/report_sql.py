@@ -79,7 +79,8 @@ def datasets(view: ViewedLayer, ids: Sequence[int], release: int) -> Query:
         "select d.dataset_id, d.slug, d.title, d.title_vi, d.licence, d.redistribution, d.citation,"
         " d.source_url, l.version, l.checksum, l.release, l.loaded_at, d.basis"
         " from gis.dataset d left join lateral (select version, checksum, release, loaded_at from gis.load"
-        " where load.dataset_id = d.dataset_id and load.release <= $2 order by load_id desc limit 1) l on true"
+        " where load.dataset_id = d.dataset_id and load.release <= $2"
+        " order by load_id desc limit 1) l on true"
         " where d.dataset_id = any($1::int[]) order by d.dataset_id"
     )
     return Query(text, (list(ids), release), view.role)

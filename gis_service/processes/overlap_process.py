@@ -15,7 +15,7 @@ from gis_service.texts import LANGUAGES, say
 ID = "overlap-report"
 FORMATS = ("json", "html", "csv")
 STATUS_FILTERS = ("pp_text", "wcmc2020", "wdpar")
-_INPUTS = ("area", "title", "status_filter", "as_of", "format")
+_INPUTS = ("area", "title", "status_filter", "as_of", "release", "format")
 _MOST_TITLE = 200
 
 
@@ -36,6 +36,7 @@ def check(inputs: object) -> Mapping[str, Any]:
     if inputs.get("status_filter", "pp_text") not in STATUS_FILTERS:
         raise _bad("report.input.status", known=", ".join(STATUS_FILTERS))
     day_of(inputs)
+    release_of(inputs)
     return inputs
 
 
@@ -47,6 +48,16 @@ def day_of(inputs: Mapping[str, Any]) -> date | None:
         return date.fromisoformat(day)
     except (TypeError, ValueError) as err:
         raise _bad("report.input.day") from err
+
+
+def release_of(inputs: Mapping[str, Any]) -> int | None:
+    """The release that was asked for, if one was; whether there is one the worker sees."""
+    release = inputs.get("release")
+    if release is None:
+        return None
+    if not isinstance(release, int) or isinstance(release, bool) or not 0 < release < 2**31:
+        raise _bad("report.input.release")
+    return release
 
 
 def _bad(key: str, **values: object) -> BadExecution:
@@ -85,6 +96,7 @@ def metadata() -> dict[str, Any]:
                 "status_filter", {"type": "string", "enum": list(STATUS_FILTERS), "default": "pp_text"}
             ),
             "as_of": _input("as_of", {"type": "string", "format": "date"}),
+            "release": _input("release", {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}),
             "format": _input("format", {"type": "string", "enum": list(FORMATS), "default": "json"}),
         },
         "outputs": {

@@ -13,7 +13,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.project import ProjectLimits, read_project
 from gis_service.processes.job import Job
-from gis_service.processes.overlap_process import check, day_of
+from gis_service.processes.overlap_process import check, day_of, release_of
 from gis_service.reports import as_csv, as_html, as_json
 from gis_service.reports.overlap_report import Parameters, Reader, compute
 from gis_service.settings import Limits
@@ -53,4 +53,4 @@ def _parameters(inputs: Mapping[str, Any]) -> Parameters:
         chosen["status_filter"] = status
     if (day := day_of(inputs)) is not None:
         chosen["as_of"] = day
-    return Parameters(**chosen)
+    return Parameters(**chosen, release=release_of(inputs))

@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from gis_service.reports import leaflet, numbers
+from gis_service.reports import again, leaflet, numbers
 from gis_service.reports.drawing import Drawing
 from gis_service.reports.model import AreaHit, Nearest, OverlapReport
 from gis_service.texts import say
@@ -24,6 +24,9 @@ def render(report: OverlapReport, drawing: Drawing, lang: str) -> bytes:
         listed=[area for area in report.areas if not area.sliver],
         sentences=summary(report, lang),
         edition=edition(report, lang),
+        state=state(report, lang),
+        command=again.command(report),
+        execution=again.body(report),
         title=report.subject.title or say("report.untitled", lang),
         datasets={each.dataset_id: each for each in report.method.datasets},
         **_words(lang),
@@ -66,6 +69,14 @@ def edition(report: OverlapReport, lang: str) -> str:
     """Whose edition it is, so that a page that left the building says what it holds."""
     tier, _, who = report.method.tier.partition(":")
     return say(f"report.edition.{tier}", lang, **({"who": who} if who else {}))
+
+
+def state(report: OverlapReport, lang: str) -> str:
+    """The release that the numbers are of, and when it was made."""
+    method = report.method
+    if method.released is None:
+        return say("report.release.undated", lang, release=method.release)
+    return say("report.release", lang, release=method.release, when=numbers.moment(method.released, lang))
 
 
 def summary(report: OverlapReport, lang: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from gis_service.geoprocessing.project import Note
+from gis_service.reports import again
 from gis_service.reports.model import OverlapReport
 from gis_service.texts import LANGUAGES, say
 
@@ -18,6 +19,7 @@ def render(report: OverlapReport) -> bytes:
     """UTF-8 JSON of the whole report."""
     document = {"type": "overlap-report", "labels": sorted(report.labels), **_plain(report)}
     document["protected_areas"] = document.pop("areas")
+    document["again"] = {"command": again.command(report), "inputs": again.inputs(report)}
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 

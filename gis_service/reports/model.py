@@ -167,6 +167,8 @@ class Method:
     tolerance_relative: float
     tolerance_m2: float
     release: int
+    released: datetime | None  # when that release was made
+    past: bool  # whether that release was asked for
     tier: str
     engine: str
     layers: tuple[str, ...]

@@ -12,12 +12,14 @@ from datetime import UTC, date, datetime
 
 import shapely
 
+from gis_service.access.policy import class_role
 from gis_service.access.principal import Principal
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import report_sql
+from gis_service.db import release_sql, report_sql
 from gis_service.db.rows import WITHHELD
 from gis_service.db.sync import SyncDatabase
-from gis_service.errors import InvalidParameter
+from gis_service.errors import InvalidParameter, NotFound
+from gis_service.features.refusal import refusal
 from gis_service.geo import areas
 from gis_service.geo.crs import CRS84
 from gis_service.geoprocessing import nearest, overlap, plots, species
@@ -44,6 +46,7 @@ class Parameters:
     title: str = ""
     status_filter: str = "pp_text"
     as_of: date = dataclasses.field(default_factory=lambda: datetime.now(UTC).date())
+    release: int | None = None  # what the database said then; `as_of` is the day on which an area must stand
 
     def __post_init__(self) -> None:
         if self.status_filter not in STATUS_KEPT:
@@ -58,12 +61,28 @@ class Reader:
     principal: Principal
     views: Mapping[str, ViewedLayer]
 
+    def at_release(self, release: int) -> Reader:
+        """The same reader, by its rights of today, of the rows as they stood after a release."""
+        past = {
+            name: view.at_release(release) if view.layer.managed else view
+            for name, view in self.views.items()
+        }
+        return dataclasses.replace(self, views=past)
+
+
+@dataclass(frozen=True)
+class State:
+    """The release that a report is of; `made` is None for one that changed nothing that the reader sees."""
+
+    release: int
+    made: datetime | None
+
 
 @dataclass(frozen=True)
 class _Found:
     """Everything that geoprocessing found."""
 
-    release: int
+    state: State
     sites: tuple[Site, ...] = ()
     totals: overlap.Totals = overlap.NOTHING
     near: tuple[nearest.Near, ...] = ()
@@ -78,11 +97,14 @@ def compute(
 ) -> tuple[OverlapReport, Drawing]:
     """The report and what its map shows, all from one moment of the database."""
     with db.snapshot():
-        found = _find(db, reader, project, parameters, budget)
+        state = _state(db, reader, parameters)
+        if parameters.release is not None:
+            reader = reader.at_release(parameters.release)
+        found = _find(db, reader, project, parameters, budget, state)
         budget.reach(85, "drawing")
         drawing = draw(db, reader.views, project, found.sites, found.near, found.plots, budget)
         rows = _Rows.of(found, project)
-        datasets = _datasets(db, reader, rows)
+        datasets = _datasets(db, reader, rows, state)
     method = _method(reader, parameters, found, datasets)
     report = OverlapReport(
         subject=_subject(project, parameters),
@@ -99,12 +121,30 @@ def compute(
     return report, drawing
 
 
+def _state(db: SyncDatabase, reader: Reader, parameters: Parameters) -> State:
+    """The release asked for, else the newest that the reader may know of: what it sees is of that one.
+
+    NotFound for one beyond the newest.
+    """
+    role = class_role(reader.principal)
+    newest = int(db.run(release_sql.latest(role))[0][0])
+    wanted = newest if parameters.release is None else parameters.release
+    if wanted > newest:
+        raise refusal(NotFound, "web.no-such-release", value=wanted)
+    known = db.run(release_sql.named(role, [wanted]))
+    return State(wanted, known[0][1] if known else None)
+
+
 def _find(
-    db: SyncDatabase, reader: Reader, project: Project, parameters: Parameters, budget: Budget
+    db: SyncDatabase,
+    reader: Reader,
+    project: Project,
+    parameters: Parameters,
+    budget: Budget,
+    state: State,
 ) -> _Found:
     views, shape = reader.views, project.geometry
-    any_view = next(iter(views.values()), None)
-    found = _Found(int(db.run(report_sql.release(any_view))[0][0]) if any_view else 0)
+    found = _Found(state)
     if view := views.get(AREAS):
         budget.reach(10, "protected areas")
         counts = Filter(parameters.status_filter, parameters.as_of)
@@ -299,12 +339,12 @@ def _plot(found: plots.Plot) -> model.PlotHit:
     )
 
 
-def _datasets(db: SyncDatabase, reader: Reader, rows: _Rows) -> tuple[model.DatasetUse, ...]:
+def _datasets(db: SyncDatabase, reader: Reader, rows: _Rows, state: State) -> tuple[model.DatasetUse, ...]:
     ids = rows.dataset_ids()
     any_view = next(iter(reader.views.values()), None)
     if not ids or any_view is None:
         return ()
-    found = db.run(report_sql.datasets(any_view, ids))
+    found = db.run(report_sql.datasets(any_view, ids, state.release))
     return tuple(model.DatasetUse(*(*row[:-1], basis(row[-1]))) for row in found)
 
 
@@ -325,7 +365,9 @@ def _method(
         small_count=model.SMALL_COUNT,
         tolerance_relative=1e-6,
         tolerance_m2=0.1,
-        release=found.release,
+        release=found.state.release,
+        released=found.state.made,
+        past=parameters.release is not None,
         tier=reader.principal.policy_class,
         engine=f"GEOS {shapely.geos_version_string}",
         layers=tuple(name for name in LAYERS if name in reader.views),
