@@ -43,10 +43,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from gis_service.db import audit
+    from gis_service.db import audit, reads_sql
     from gis_service.db.sync import SyncDatabase
 
     with SyncDatabase(context.running_dsn()) as database:
+        database.run(reads_sql.SEAL_ALL)
         for row in database.stream(audit.entries(args.since, args.actor, args.subject)):
             entry = {name: _plain(value) for name, value in zip(NAMES, row, strict=True)}
             entry["details"] = json.loads(entry["details"])

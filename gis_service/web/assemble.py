@@ -18,6 +18,7 @@ from gis_service.web.credentials import Access
 from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
 from gis_service.web.published import Published
+from gis_service.web.reads import Reads
 from gis_service.web.service import Service
 from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
@@ -39,9 +40,10 @@ def assemble(settings: Settings, dsn: str) -> Service:
     exports = Database(dsn, EXPORTS, settings.limits.export_seconds * 1000)
     control = Database(dsn, CONTROL, timeout)
     statements: Lru[tuple[str, ...], TileStatement] = Lru(STATEMENTS_KEPT)
+    catalog, writer = load_catalog(settings.root), Writer(settings, dsn)
     context = Context(
         settings=settings,
-        catalog=load_catalog(settings.root),
+        catalog=catalog,
         database=database,
         tile_database=tiles,
         export_database=exports,
@@ -53,7 +55,8 @@ def assemble(settings: Settings, dsn: str) -> Service:
         tile_statements=statements,
         processes=Processes(settings, database),
         encoders=Encoders(settings.data_dir / "exports"),
-        writer=Writer(settings, dsn),
+        writer=writer,
+        reads=Reads(writer, control, catalog.layers),
         published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=KnownSystems(control),
         signing_key=SharedKey(control, secrets.PAGING),
@@ -64,6 +67,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
 async def close(service: Service) -> None:
     """Let the connections go."""
     context = service.context
+    await context.reads.close()
     pools = (context.database, context.tile_database, context.export_database, context.control_database)
     for database in pools:
         await database.close()

@@ -24,6 +24,7 @@ from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request
 from gis_service.web.published import Published
+from gis_service.web.reads import Reads
 from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
@@ -55,6 +56,7 @@ class Context:
     signing_key: SharedKey
     encoders: Encoders
     writer: Writer
+    reads: Reads
     known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class
     release_counts: Lru[tuple[str, int], Counts] = field(default_factory=lambda: Lru(COUNTS_KEPT))
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))

@@ -138,7 +138,7 @@ def _whole(request: Request, asked: ItemsRequest, rows: Sequence[Row], known: He
         known = (("etag", "W/" + etag_of(features + orjson.dumps([links, matched]))),)
     headers = (*_headers(request, asked.query.form.crs), *known, *paging.header(links))
     counted = () if matched is None else (("ogc-numbermatched", str(matched)),)
-    return Response(200, (*headers, *counted), body)
+    return Response(200, (*headers, *counted), body, keys=tuple(row[0] for row in shown))
 
 
 def _headers(request: Request, crs: Crs) -> Headers:
@@ -205,7 +205,7 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
     known = _validators(request, view, tag, "".join(rows[0][2:]))
     if (same := validators.unchanged(request, known)) is not None:
         return same
-    return Response(200, (*_headers(request, form.crs), *known), body)
+    return Response(200, (*_headers(request, form.crs), *known), body, keys=(rows[0][0],))
 
 
 def _validators(request: Request, view: ViewedLayer, tag: str | None, stamp: str) -> Headers:

@@ -93,7 +93,8 @@ async def _listed(context: Context, request: Request, asked: ItemsRequest) -> Re
         map_data=_map_data(request, asked, size) if shown else "",
         downloads=_downloads(request, asked),
     )
-    return render.html(request, items_page.page(frame, listing))
+    page = render.html(request, items_page.page(frame, listing))
+    return replace(page, keys=tuple(row[0] for row in shown))
 
 
 def _page_links(
@@ -167,7 +168,8 @@ async def item(context: Context, request: Request, view: ViewedLayer, name: str)
         coarse=(await context.database.run(report_sql.coarse(view, identity)))[0][0],
         history=await _history(context, request, view, name),
     )
-    return render.html(request, item_page.page(render.frame(request), single))
+    page = render.html(request, item_page.page(render.frame(request), single))
+    return replace(page, keys=(rows[0][0],))
 
 
 async def _history(context: Context, request: Request, view: ViewedLayer, name: str) -> Sequence[Line]:

@@ -44,6 +44,7 @@ class Response:
     chunks: AsyncIterator[bytes] | None = None
     file: Path | None = None
     span: tuple[int, int] | None = None  # of the file, the end not included
+    keys: tuple[int, ...] | None = None  # of the rows that it shows, for the log of reads
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
@@ -53,4 +54,4 @@ class Response:
         names = {name for name, _ in more}
         kept = [pair for pair in self.headers if pair[0] not in names]
         # Spelled out, since it's done four times an answer and `replace` takes three times as long.
-        return Response(self.status, (*kept, *more), self.body, self.chunks, self.file, self.span)
+        return Response(self.status, (*kept, *more), self.body, self.chunks, self.file, self.span, self.keys)

@@ -159,8 +159,9 @@ class Service:
     async def _handled(self, request: Request, found: Route, taken: Sequence[str]) -> Response:
         handler: Handler = found.handler
         if not found.kept:
-            made = await self._streams.begun(await handler(self.context, request, taken))
-            return await finish.finished(request, made)
+            made = await handler(self.context, request, taken)
+            await self.context.reads.tell(request, found.name, taken, made)
+            return await finish.finished(request, await self._streams.begun(made))
         key = _document_key(request, request.links.base)
         held = self._documents.get(key)
         if held is None:

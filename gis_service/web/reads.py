@@ -1,0 +1,183 @@
+"""Who reads exact rows of sensitivity category 1 or 2, for the audit log (docs/audit.md).
+
+What leaves as a whole (exports, files, reports, single features) is told before it's answered, and isn't
+answered where it can't be told. Pages and tiles are told together once a second. The public never reads such
+rows: its requests only pass one comparison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gis_service.catalog.layer import Layer
+from gis_service.db import reads_sql
+from gis_service.db.pool import Database
+from gis_service.errors import GisError
+from gis_service.observe import Log
+from gis_service.web.message import Request, Response
+from gis_service.web.writer import Writer
+
+EVERY_SECONDS: Final = 0.8  # with the writing itself within a second
+MOST_HELD: Final = (
+    200_000  # keys and tiles of a second; beyond them it's told that there were more, uncounted
+)
+DIGESTS: Final = 8
+AT_ONCE: Mapping[str, str] = {"item": "item", "history": "item", "export": "export", "file": "file"}
+TOGETHER: Mapping[str, str] = {"items": "pages", "tile": "tiles"}
+REPORT: Final = "execution"
+_log = Log("gis.web")
+
+_Key = tuple[str, str, str, str, str]  # actor, client, layer, access, class
+
+
+@dataclass
+class _Held:
+    """What one principal read of a layer in a second."""
+
+    table: str
+    codes: Sequence[str] | None
+    requests: int = 0
+    uncounted: bool = False
+    keys: list[int] = field(default_factory=list)
+    tiles: list[tuple[int, int, int]] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+
+
+class Reads:
+    """Tells reads; one for each web process."""
+
+    def __init__(self, writer: Writer, database: Database, layers: Mapping[str, Layer]) -> None:
+        self._writer, self._database = writer, database
+        self._layers = {name: layer for name, layer in layers.items() if layer.sensitive and layer.managed}
+        self._held: dict[_Key, _Held] = {}
+        self._telling: asyncio.Task[None] | None = None
+        self._sealed = 0  # the minute when those before it were sealed
+
+    async def tell(self, request: Request, route: str, taken: Sequence[str], made: Response) -> None:
+        """Note what the answer shows; it may leave when this is done."""
+        if (
+            request.principal.tier == "public"
+            or request.method == "HEAD"
+            or made.status not in (200, 201, 206)
+        ):
+            return
+        if route in TOGETHER:
+            self._hold(request, route, taken, made)
+        elif route == REPORT and request.method == "POST":
+            told = [layer for name in self._layers if (layer := self._seen(request, name)) is not None]
+            await self._note([self._one(request, layer, "report", None) for layer in told])
+        elif (
+            route in AT_ONCE
+            and request.method == "GET"
+            and (seen := self._seen(request, taken[0])) is not None
+        ):
+            await self._note([self._one(request, seen, AT_ONCE[route], made.keys)])
+
+    async def close(self) -> None:
+        """Tell what is still held."""
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._flush()
+
+    def _seen(self, request: Request, name: str) -> Layer | None:
+        """The layer, if its rows may be sensitive and the caller's class sees some of them exactly."""
+        layer, principal = self._layers.get(name), request.principal
+        if layer is None or principal.tier == "full":
+            return layer
+        return layer if principal.jurisdictions and layer.access.jurisdiction is not None else None
+
+    def _one(
+        self, request: Request, layer: Layer, access: str, keys: Sequence[int] | None
+    ) -> Mapping[str, object]:
+        named = _named(self._key(request, layer, access), layer.table_name, _codes(request))
+        counted = {} if keys is None else {"keys": keys}
+        return {**named, "requests": 1, "asked": [_digest(request)], **counted}
+
+    def _hold(self, request: Request, route: str, taken: Sequence[str], made: Response) -> None:
+        for name in taken[0].split(","):
+            if (layer := self._seen(request, name)) is not None:
+                key = self._key(request, layer, TOGETHER[route])
+                held = self._held.setdefault(key, _Held(layer.table_name, _codes(request)))
+                _add(held, request, made, _tile(request, taken) if route == "tile" else None)
+        if self._held and self._telling is None:
+            self._telling = asyncio.create_task(self._tell_soon())
+
+    def _key(self, request: Request, layer: Layer, access: str) -> _Key:
+        client = self._writer.actor(request, "reader").client
+        return request.principal.name, client, layer.id, access, request.principal.policy_class
+
+    async def _tell_soon(self) -> None:
+        """Tell what was held for a second, again and again while there is any."""
+        while self._held:
+            await asyncio.sleep(EVERY_SECONDS)
+            await self._flush()
+        self._telling = None
+
+    async def _flush(self) -> None:
+        held, self._held = self._held, {}
+        try:
+            await self._note([_told(key, each) for key, each in held.items()])
+        except GisError as err:  # kept for the next second
+            _log.error("reads aren't told", cause=err, kinds=len(held))
+            self._held = {**held, **self._held}
+
+    async def _note(self, reads: Sequence[Mapping[str, object]]) -> None:
+        if reads:
+            await self._database.run(reads_sql.note(reads))
+        minute = int(time.time()) // 60
+        if minute > self._sealed:
+            await self._database.run(reads_sql.SEAL)
+            self._sealed = minute
+
+
+def _add(held: _Held, request: Request, made: Response, tile: tuple[int, int, int] | None) -> None:
+    held.requests += 1
+    if len(held.asked) < DIGESTS:
+        held.asked.add(_digest(request))
+    if tile is not None:
+        held.tiles.append(tile)
+    elif made.keys is None or len(held.keys) + len(made.keys) > MOST_HELD:
+        held.uncounted = True
+    else:
+        held.keys += made.keys
+
+
+def _told(key: _Key, held: _Held) -> Mapping[str, object]:
+    counted: Mapping[str, object] = {"tiles": held.tiles} if held.tiles else {"keys": held.keys}
+    more = {} if held.uncounted else counted
+    return {
+        **_named(key, held.table, held.codes),
+        "requests": held.requests,
+        "asked": sorted(held.asked),
+        **more,
+    }
+
+
+def _named(key: _Key, table: str, codes: Sequence[str] | None) -> Mapping[str, object]:
+    actor, client, layer, access, policy_class = key
+    named = {"actor": actor, "role": "reader", "client": client, "layer": layer, "access": access}
+    return {**named, "class": policy_class, "table": table, "codes": codes}
+
+
+def _codes(request: Request) -> Sequence[str] | None:
+    """Where the caller sees exact rows; None is everywhere."""
+    return None if request.principal.tier == "full" else sorted(request.principal.jurisdictions)
+
+
+def _digest(request: Request) -> str:
+    """What was asked, without its words: they may name what nobody should read in a log."""
+    return hashlib.sha256(f"{request.path}?{request.query}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _tile(request: Request, taken: Sequence[str]) -> tuple[int, int, int]:
+    """Zoom, column and row; the tile was answered, so they are numbers."""
+    if request.path.startswith("/xyz/"):
+        z, x, y = taken[1:4]
+    else:
+        z, y, x = taken[2:5]
+    return int(z), int(x), int(y.removesuffix(".mvt"))
