@@ -52,9 +52,7 @@ def transaction(desk: Desk) -> Iterator[None]:
     """All of the edit or nothing; rules of the tables that only the writing finds are told as faults too."""
     try:
         with desk.database.transaction():
-            if any(
-                grant.role == "editor" and grant.tier in desk.flow.direct for grant in desk.principal.roles
-            ):
+            if direct.possible(desk.flow, desk.principal):
                 desk.database.run(direct.TURN)
             yield
     except RuleBroken as err:

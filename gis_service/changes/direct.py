@@ -22,6 +22,12 @@ from gis_service.settings import Workflow
 TURN: Final = Query("select pg_advisory_xact_lock(hashtextextended('gis.release', 0))")
 
 
+def possible(flow: Workflow, editor: Principal) -> bool:
+    """Whether any edit of this editor may stand at once."""
+    roles = {grant.role for grant in editor.roles if grant.role != "editor" or grant.tier in flow.direct}
+    return bool(flow.direct) and {"editor", "reviewer"} <= roles and {"edit", "review"} <= editor.scopes
+
+
 def allowed(flow: Workflow, editor: Principal, layer: Layer, places: Collection[Collection[str]]) -> bool:
     """Whether an edit of a row in these places stands at once.
 

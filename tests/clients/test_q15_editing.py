@@ -18,9 +18,10 @@ VN2000 = "http://www.opengis.net/def/crs/EPSG/0/4756"  # degrees, latitude first
 
 
 @pytest.fixture(scope="module")
-def world(start_server: Starter, database: str) -> World:
+def world(start_server: Starter, database: str) -> Iterator[World]:
     keys = editors.fill(database)
-    return World(start_server(database), database, keys)
+    with httpx.Client(timeout=60) as client:
+        yield World(start_server(database), database, keys, client)
 
 
 @pytest.fixture

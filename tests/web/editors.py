@@ -1,7 +1,7 @@
 """A world to edit in: tests.sample with two departments and the centre, who works there, and their drafts.
 
-Bo edits for province A, Binh for province B, Rita reads for A. Chau edits and reviews for the centre, whose
-edits stand at once; Chin edits for the centre and reviews nothing.
+Bo edits for province A, Binh for B, where Phong reviews; Rita reads for A. Chau edits and reviews for
+the centre, whose edits stand at once; Chin edits for the centre and reviews nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ PEOPLE: Sequence[tuple[str, str, Role]] = (
     ("bo", "dept-a", "editor"),
     ("rita", "dept-a", "reader"),
     ("binh", "dept-b", "editor"),
+    ("phong", "dept-b", "reviewer"),
     ("chau", "nbca", "editor"),
     ("chau", "nbca", "reviewer"),
     ("chin", "nbca", "editor"),
@@ -42,11 +43,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class World:
-    """A server on the sample, and the keys of all who work there."""
+    """A server on the sample, the keys of all who work there, a client that many threads may share."""
 
     url: str
     dsn: str
     keys: Mapping[str, str]
+    client: httpx.Client
 
     def ask(
         self, who: str | None, method: str, path: str, body: object = None, **headers: str
@@ -58,7 +60,7 @@ class World:
         if body is not None:
             made.setdefault("Content-Type", MERGE_PATCH if method == "PATCH" else GEOJSON)
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        return httpx.request(method, self.url + path, content=content, headers=made, timeout=60)
+        return self.client.request(method, self.url + path, content=content, headers=made)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with SyncDatabase(self.dsn) as database:

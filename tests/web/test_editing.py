@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from tests.conftest import Starter
+from gis_service.access import keystore
+from gis_service.catalog.registry import load_catalog
+from gis_service.changes import store, verdict
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
+from gis_service.settings import Workflow
+from tests.conftest import ROOT, Starter
 from tests.web import editors
 from tests.web.editors import AREAS, GEOJSON, MERGE_PATCH, Json, World, area, box
 
@@ -20,9 +27,10 @@ PLOTS = "/collections/plots/items"
 
 
 @pytest.fixture(scope="module")
-def world(start_server: Starter, database: str) -> World:
+def world(start_server: Starter, database: str) -> Iterator[World]:
     keys = editors.fill(database)
-    return World(start_server(database, GIS_WORKFLOW_DIRECT="central"), database, keys)
+    with httpx.Client(timeout=60) as client:
+        yield World(start_server(database, GIS_WORKFLOW_DIRECT="central"), database, keys, client)
 
 
 def standing(world: World, west: float, south: float, **properties: object) -> str:
@@ -242,6 +250,31 @@ def test_only_who_may_publish_edits_directly(world: World, who: str) -> None:
     made = world.ask(who, "POST", AREAS, area(west=106.1, south=20.05))
     assert "/items/draft-" in made.headers["location"]
     assert world.ask(who, "DELETE", made.headers["location"].removeprefix(world.url)).status_code == 204
+
+
+# On its way.
+
+
+def test_a_draft_goes_on_its_way_and_the_next_edit_begins_another(world: World) -> None:
+    """Submitted, it is no draft any more; returned, it is one, but edits go on in that which was begun since."""
+    one, two = standing(world, 106.1, 20.2), standing(world, 106.25, 20.2)
+    patch = {"properties": {"name": "Của Bình"}}
+    assert world.ask("binh", "PATCH", one, patch).status_code == 204
+    layers = load_catalog(ROOT).layers
+    with SyncDatabase(world.dsn) as database:
+        binh, phong = (keystore.principal_named(database, name) for name in ("binh", "phong"))
+        (number,) = [each.number for each in store.listed(database, "draft") if each.author == "binh"]
+        draft = store.numbered(database, number)
+        sent = verdict.submit(database, Workflow(), layers, draft, binh)
+        assert shown(world, "binh", one)["properties"]["name"] == "Khu mới", "it is under review"
+        assert world.ask("binh", "PATCH", two, patch).status_code == 204
+        layer = layers["protected-areas"]
+        store.take(database, Workflow(), layer, sent, "return", phong, "once more")
+        channels = Query("select channel, state from gis.proposal where author = 'binh' order by proposal_id")
+        assert database.run(channels) == [("file", "draft"), ("features", "draft")]
+        assert world.ask("binh", "PATCH", two, {"properties": {"name": "Nữa"}}).status_code == 204
+        assert database.run(channels) == [("file", "draft"), ("features", "draft")]
+        assert store.numbered(database, number).changes == 1
 
 
 # Optimistic locking.
