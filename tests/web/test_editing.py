@@ -256,7 +256,7 @@ def test_only_who_may_publish_edits_directly(world: World, who: str) -> None:
 
 
 def test_a_draft_goes_on_its_way_and_the_next_edit_begins_another(world: World) -> None:
-    """Submitted, it is no draft any more; returned, it is one, but edits go on in that which was begun since."""
+    """Submitted, it is no draft any more; returned, it is one, but edits go on in the one begun since."""
     one, two = standing(world, 106.1, 20.2), standing(world, 106.25, 20.2)
     patch = {"properties": {"name": "Của Bình"}}
     assert world.ask("binh", "PATCH", one, patch).status_code == 204
