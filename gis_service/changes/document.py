@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
@@ -16,6 +16,9 @@ from gis_service.changes.propose import columns
 from gis_service.changes.refusal import refusal
 from gis_service.errors import InvalidParameter
 
+MOST_FAULTS: Final = (
+    50  # that a refusal lists: a document of strange names alone would be answered by a larger one
+)
 Way = Literal["create", "replace", "patch"]
 Members = Mapping[str, Any]  # a JSON object
 
@@ -86,6 +89,8 @@ def _values(
     values: dict[str, object] = {}
     untouchable: dict[str, object] = {}
     for name, value in given.items():
+        if len(faults) >= MOST_FAULTS:
+            break
         pointer = at("properties", name[:100])
         if name in writable:
             made, wrong = cells.read(pointer, view.properties[name], kinds[writable[name]], value)

@@ -77,7 +77,7 @@ async def tag(context: Context, request: Request, view: ViewedLayer, identity: s
     if not rows or not rights.may_edit(request.principal, view.layer, rows[0][3]):
         return None
     _, gid, rev, places = rows[0]
-    drafted = await context.database.run(draft_sql.on_row(view.id, name, gid))
+    drafted = await context.database.run(draft_sql.on_row(view.id, name, gid)) if view.draft_keys else []
     return marks.of_row(view, gid, rev, places, drafted[0][0] if drafted else None)
 
 

@@ -191,7 +191,7 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
         return await html_routes.item(context, request, view, taken[1])
     view, form = parse_item(view, request.parameters, (await context.terms()).systems)
     await releases.check(context, request, view)
-    tag = await editing.tag(context, request, view.standing, taken[1])
+    tag = await editing.tag(context, request, view, taken[1])
     if validators.named(request):
         known = _validators(request, view, tag, await validators.stamp(context, view))
         if (same := validators.unchanged(request, known)) is not None:

@@ -483,6 +483,10 @@ def test_a_document_that_is_none_is_refused(world: World) -> None:
     for kind, status in (("", 400), ("text/csv", 415), (f"{GEOJSON}; charset=utf-8", 201)):
         new = area(west=105.5, south=20.85)
         assert world.ask("bo", "POST", AREAS, new, Content_Type=kind).status_code == status
+    strange = {f"p{number}": 1 for number in range(10_000)}
+    assert len(faults(world.ask("bo", "POST", AREAS, {**area(), "properties": strange}))) == 50, (
+        "a refusal stays small"
+    )
     id_ = {"id": "other", "properties": {}}
     assert faults(world.ask("bo", "PATCH", f"{AREAS}/open-A", id_)) == {("#/id", "id-other")}
     assert world.ask("bo", "POST", f"{AREAS}?limit=1", area()).status_code == 400
