@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -43,12 +44,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class World:
-    """A server on the sample, the keys of all who work there, a client that many threads may share."""
+    """A server on the sample, the keys of all who work there, and a client that threads may share."""
 
     url: str
     dsn: str
     keys: Mapping[str, str]
-    client: httpx.Client
+    client: httpx.Client | None = None
 
     def ask(
         self, who: str | None, method: str, path: str, body: object = None, **headers: str
@@ -60,7 +61,8 @@ class World:
         if body is not None:
             made.setdefault("Content-Type", MERGE_PATCH if method == "PATCH" else GEOJSON)
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        return self.client.request(method, self.url + path, content=content, headers=made)
+        send = self.client.request if self.client else partial(httpx.request, timeout=60)
+        return send(method, self.url + path, content=content, headers=made)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with SyncDatabase(self.dsn) as database:
