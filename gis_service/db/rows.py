@@ -13,6 +13,7 @@ from gis_service.db.query import Binds, ident, literal
 
 WITHHELD = "Withheld from other jurisdictions"  # in English, as data are
 NULL = "null"
+_STANDS = f"{2**31 - 1}"  # the release that ends a row which stands
 
 
 def relation(view: ViewedLayer, binds: Binds) -> str:
@@ -22,12 +23,11 @@ def relation(view: ViewedLayer, binds: Binds) -> str:
         return _with_drafts(view, binds)
     if view.release is None:
         return f"{ident(schema, table)} as t"
+    # Without conditions, which `visible` gives: else a page of ten would gather and sort all rows of the past.
     named = ", ".join(ident(c) for c in sorted(columns(view)))
-    release = binds.add(view.release)
     return (
-        f"(select {named} from {ident(schema, table)} where release_from <= {release}"
-        f" union all select {named} from {ident(schema + '_history', table)}"
-        f" where release_from <= {release} and release_to > {release}) as t"
+        f"(select {named}, {_STANDS} as release_to from {ident(schema, table)}"
+        f" union all select {named}, release_to from {ident(schema + '_history', table)}) as t"
     )
 
 
@@ -84,8 +84,11 @@ def own(view: ViewedLayer, binds: Binds) -> str | None:
 
 
 def visible(view: ViewedLayer, binds: Binds) -> list[str]:
-    """The conditions of the layer itself and of the class's sight."""
+    """The conditions of the layer itself, of its release, and of the class's sight."""
     conditions = [f"t.{ident(column)} = {binds.add(value)}" for column, value in view.layer.where.items()]
+    if view.release is not None:
+        release = binds.add(view.release)
+        conditions += [f"t.release_from <= {release}", f"t.release_to > {release}"]
     if view.draft_keys:
         # In the other part of the relation it's constant, so there the planner leaves it out.
         given_way = f"select gis.drafted_gids({literal(view.layer.table_name)}, {_keys(view, binds)})"
