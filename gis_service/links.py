@@ -158,6 +158,36 @@ class Links:
     def report(self, report: str, extension: str = "") -> str:
         return f"{self.base}/reports/{_name(report)}{extension}"
 
+    def sign_in(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.base + "/sign-in", query)
+
+    def sign_in_at_issuer(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.sign_in() + "/oidc", query)
+
+    def sign_in_callback(self) -> str:
+        return self.sign_in() + "/callback"
+
+    def sign_out(self) -> str:
+        return self.base + "/sign-out"
+
+    def account(self) -> str:
+        return self.base + "/account"
+
+    def account_keys(self) -> str:
+        return self.account() + "/keys"
+
+    def contribute(self) -> str:
+        return self.base + "/contribute"
+
+    def proposals(self) -> str:
+        return self.base + "/proposals"
+
+    def admin(self) -> str:
+        return self.base + "/admin"
+
+    def audit(self) -> str:
+        return self.base + "/audit"
+
     def _xyz(self, layers: Iterable[str]) -> str:
         return f"{self.base}/xyz/{','.join(_name(layer) for layer in layers)}"
 

@@ -13,6 +13,11 @@ from gis_service.access.principal import Grant, Principal, Role, Scope
 from gis_service.catalog.layer import Layer
 
 Step = Literal["province", "central"]
+_PAGES: tuple[tuple[str, Role, Scope], ...] = (
+    ("contribute", "editor", "edit"),
+    ("review", "reviewer", "review"),
+    ("administer", "administrator", "administer"),
+)
 
 
 def may_edit(principal: Principal, layer: Layer, jurisdictions: Collection[str]) -> bool:
@@ -37,7 +42,7 @@ def may_edit_layer(principal: Principal, layer: Layer) -> bool:
 
 
 def editing_tiers(principal: Principal) -> str:
-    """What its answer to may_edit_layer depends on, as a key for what is kept; empty for who edits nothing."""
+    """What its answer to may_edit_layer depends on, as a key for what is kept; empty if it edits nothing."""
     grants = _granted(principal, "editor", "edit")
     return "".join(
         sorted({f"|{grant.tier}" for grant in grants if grant.tier == "central" or grant.jurisdictions})
@@ -77,6 +82,12 @@ def may_administer(principal: Principal, organisation: str) -> bool:
 def may_audit(principal: Principal) -> bool:
     """Whether it may read the log, which tells of everybody: so the auditors of the centre alone."""
     return any(grant.tier == "central" for grant in _granted(principal, "auditor", "read"))
+
+
+def abilities(principal: Principal) -> frozenset[str]:
+    """What of the service's pages is for it: contribute, review, administer, audit."""
+    found = {word for word, role, scope in _PAGES if any(True for _ in _granted(principal, role, scope))}
+    return frozenset(found | ({"audit"} if may_audit(principal) else set()))
 
 
 def may_read_decisions(principal: Principal) -> bool:

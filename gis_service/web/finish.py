@@ -34,8 +34,8 @@ PREFLIGHT = (
 )
 _OF_A_BODY = ("content-type", "content-encoding", "content-length", "content-range")
 NOSNIFF = ("x-content-type-options", "nosniff")
-NEGOTIATED = "Accept, Accept-Language, Accept-Encoding, Authorization, X-API-Key"
-CREDENTIALS = "Accept-Encoding, Authorization, X-API-Key"
+NEGOTIATED = "Accept, Accept-Language, Accept-Encoding, Authorization, Cookie, X-API-Key"
+CREDENTIALS = "Accept-Encoding, Authorization, Cookie, X-API-Key"
 
 
 def etag_of(body: bytes) -> str:

@@ -52,6 +52,8 @@ class Fields:
 
 async def read(request: Request) -> Fields:
     """The body's fields; UnsupportedMedia for other encodings, InvalidParameter for one that is broken."""
+    if request.fields is not None:
+        return request.fields
     body, kind = await request.read(), request.header("content-type") or ""
     if len(body) > IN_THREAD:
         return await asyncio.to_thread(parse, kind, body)

@@ -25,6 +25,15 @@ _OVERVIEW = "overview"
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Who reads the page: name, roles in words, and which pages are for it (see rights.abilities)."""
+
+    name: str
+    roles: tuple[str, ...] = ()
+    may: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What every page knows of its request: language, addresses, its own address, whose view it is."""
 
@@ -33,6 +42,7 @@ class Frame:
     here: str  # this page's public address with its query string
     tier: str = "public"
     csrf: str = ""  # of the reader's session: forms send it back
+    account: Account | None = None  # None for the public
 
     def say(self, key: str, **values: object) -> str:
         return say(key, self.lang, **values)
@@ -47,6 +57,12 @@ class Urls:
     def page(self, address: str, fragment: str = "", **query: str) -> str:
         chosen = dict(parse_qsl(urlsplit(self.frame.here).query)).get("lang")
         return with_query(address, {**query, **({"lang": chosen} if chosen else {})}, fragment)
+
+    def sign_in(self) -> str:
+        """The way to sign in and come back to this page."""
+        here = self.frame.here.removeprefix(self.frame.links.base)
+        back = {} if here.startswith(("/sign-in", "/sign-out")) else {"next": here}
+        return self.page(self.frame.links.sign_in(back))
 
     def languages(self) -> list[tuple[str, str]]:
         """This page in each language."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gis_service.access.principal import PUBLIC, Principal
+from gis_service.access.sessions import Session
 from gis_service.links import Links
+
+if TYPE_CHECKING:
+    from gis_service.web.forms import Fields
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -27,8 +32,10 @@ class Request:
     principal: Principal = PUBLIC
     lang: str = "en"
     parameters: Mapping[str, str] = field(default_factory=dict)
-    # Whether the answer must never be kept for others: a key was sent, whatever it opened.
+    # Whether the answer must never be kept for others: a key or a cookie was sent, whatever it opened.
     private: bool = False
+    session: Session | None = None  # of the cookie, where no key was sent
+    fields: Fields | None = None  # of the form, where the check of its token has read them
 
     def header(self, name: str) -> str | None:
         return self.headers.get(name)

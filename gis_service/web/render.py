@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from gis_service import links as media
-from gis_service.web.frame import Frame, content_security_policy
+from gis_service.access import rights
+from gis_service.access.principal import PUBLIC, Grant
+from gis_service.texts import say
+from gis_service.web.frame import Account, Frame, content_security_policy
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
 
@@ -39,4 +42,21 @@ def html(request: Request, text: str, status: int = 200, embedded: bool = False)
 def frame(request: Request) -> Frame:
     """What every page knows of its request."""
     here = request.links.here(request.path, request.query)
-    return Frame(request.lang, request.links, here, request.principal.tier)
+    csrf = request.session.csrf if request.session is not None else ""
+    return Frame(request.lang, request.links, here, request.principal.tier, csrf, account(request))
+
+
+def account(request: Request) -> Account | None:
+    """Who reads; None for the public."""
+    principal = request.principal
+    if principal is PUBLIC:
+        return None
+    name = request.session.display_name if request.session is not None else principal.name
+    grants = sorted(principal.roles, key=lambda grant: (grant.organisation, grant.role, grant.group or ""))
+    roles = tuple(_role(grant, request.lang) for grant in grants)
+    return Account(name, roles, rights.abilities(principal))
+
+
+def _role(grant: Grant, lang: str) -> str:
+    """A role as people say it, with its organisation and a steward's group."""
+    return " · ".join(filter(None, (say(f"role.{grant.role}", lang), grant.organisation, grant.group)))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gis_service.access import rights
-from gis_service.access.principal import PUBLIC
+from gis_service.access.principal import PUBLIC, Principal
 from gis_service.db.turns import CALLER
 from gis_service.errors import GisError
 from gis_service.features.refusal import refuse
@@ -18,6 +18,7 @@ from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
     credentials,
+    csrf,
     editing,
     editing_routes,
     export_routes,
@@ -72,8 +73,8 @@ class Service:
         self._streams = Streams(context.settings.limits.export_bytes)
 
     def quick(self, request: Request) -> Response | None:
-        """A document that was rendered before, for callers without a key; nothing is awaited."""
-        if request.method != "GET" or any(name in request.headers for name in credentials.HEADERS):
+        """A document that was rendered before, for callers without key and session; nothing is awaited."""
+        if request.method != "GET" or credentials.has_any(request.headers):
             return None
         held = self._documents.get(_document_key(request, self._base(request)))
         if held is None:
@@ -108,7 +109,7 @@ class Service:
         return origin.base(self.context.settings, request.headers, request.client, request.scheme)
 
     def _addressed(self, request: Request) -> Request:
-        private = any(name in request.headers for name in credentials.HEADERS)
+        private = credentials.has_any(request.headers)
         lang = negotiate.spoken(request.header("accept-language"), self.context.settings.default_lang)
         links = Links(self._base(request), self.context.static.version)
         return replace(request, links=links, lang=lang, private=private)
@@ -122,7 +123,7 @@ class Service:
         if found.allowed is None:
             check_method(found, request.method)
         if request.private:
-            request = replace(request, principal=await self.context.access.principal(request.headers))
+            request = await self._known(request)
         CALLER.set(self._caller(request))
         if found.allowed is not None and (request.method == "OPTIONS" or request.method not in found.methods):
             # A browser first asks without credentials: then all methods are named. Here the caller's.
@@ -131,6 +132,8 @@ class Service:
                 return found.name, _options(found, methods), request
             if request.method not in found.methods:
                 raise not_allowed(request.method, methods)
+        if request.private:
+            request = await csrf.checked(request)
         if found is not _TILE:
             request = self._read_parameters(request, found)
         made = await self._handled(request, found, taken)
@@ -138,6 +141,13 @@ class Service:
         if response.chunks is None:
             await stream.end(made.chunks)
         return found.name, response, request
+
+    async def _known(self, request: Request) -> Request:
+        """The request with who asks: by key where one was sent, else by the session of its cookie."""
+        if any(name in request.headers for name in credentials.HEADERS):
+            return replace(request, principal=await self.context.access.principal(request.headers))
+        session = await self.context.access.session(request.headers)
+        return request if session is None else replace(request, principal=session.principal, session=session)
 
     def _caller(self, request: Request) -> str:
         """Whose turn it is when requests wait: the owner of the key, else the address."""
@@ -158,7 +168,8 @@ class Service:
 
     async def _handled(self, request: Request, found: Route, taken: Sequence[str]) -> Response:
         handler: Handler = found.handler
-        if not found.kept:
+        # A page of a session bears its owner's name and token: it's made for this request and for no other.
+        if not found.kept or request.session is not None:
             made = await handler(self.context, request, taken)
             await self.context.reads.tell(request, found.name, taken, made)
             return await finish.finished(request, await self._streams.begun(made))
@@ -217,9 +228,15 @@ def _document_key(request: Request, base: str) -> DocumentKey:
         request.header("accept"),
         request.header("accept-language"),
         request.header("accept-encoding"),
-        "" if principal is PUBLIC else principal.policy_class + rights.editing_tiers(principal),
+        "" if principal is PUBLIC else _reader(principal),
         "private" if request.private else "",
     )
+
+
+def _reader(principal: Principal) -> str:
+    """What a document shows of who reads it with a key: the class, the way to what it may do, its name."""
+    tiers, may = rights.editing_tiers(principal), sorted(rights.abilities(principal))
+    return "|".join((principal.policy_class, tiers, *may, principal.name))
 
 
 def _lang_of(request: Request) -> str:
