@@ -34,5 +34,6 @@ def of_draft(view: ViewedLayer, identity: str, draft: str) -> str:
 
 
 def _tag(view: ViewedLayer, *known: str) -> str:
-    # Of the layer as the class sees it: a draft of another row is nothing to this one.
-    return '"' + hashlib.sha256("\n".join((view.standing.digest, *known)).encode()).hexdigest()[:24] + '"'
+    # The reader's class, and not the epoch of all rights: those of others change nothing of an own row.
+    text = "\n".join((view.layer.digest(), view.policy_class, *known))
+    return '"' + hashlib.sha256(text.encode()).hexdigest()[:24] + '"'

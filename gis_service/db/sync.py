@@ -45,9 +45,13 @@ class SyncDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written inside stands together or not at all, rules that wait for the end included."""
+        """All that is written inside stands together or not at all, rules that wait for the end included.
+
+        Those run by the rights of who logged in, not of the role that read last.
+        """
         with _translated(self._timeout_ms), self._connection.transaction():
             yield
+            self._connection.execute("reset role")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

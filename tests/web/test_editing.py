@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,14 @@ import httpx
 import pytest
 
 from gis_service.access import keystore
+from gis_service.catalog.layer import ClassView
 from gis_service.catalog.registry import load_catalog
-from gis_service.changes import store, verdict
+from gis_service.changes import editing, store, verdict
+from gis_service.changes.faults import FieldsRefused
+from gis_service.changes.order import Desk, Edit
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
+from gis_service.geo.crs import WGS84
 from gis_service.settings import Workflow
 from tests.conftest import ROOT, Starter
 from tests.web import editors
@@ -250,6 +255,20 @@ def test_only_who_may_publish_edits_directly(world: World, who: str) -> None:
     made = world.ask(who, "POST", AREAS, area(west=106.1, south=20.05))
     assert "/items/draft-" in made.headers["location"]
     assert world.ask(who, "DELETE", made.headers["location"].removeprefix(world.url)).status_code == 204
+
+
+def test_a_province_s_boundary_moves_at_once_with_all_that_follows_it(world: World) -> None:
+    """What waits for the commit, the rows' jurisdictions among it, runs by the service's rights."""
+    path = "/collections/provinces/items/province-B"
+    ring = [[106, 20], [107.05, 20], [107.05, 21], [106, 21], [106, 20]]
+    patch = {"geometry": {"type": "Polygon", "coordinates": [ring]}}
+    made = world.ask("chau", "PATCH", path, patch)
+    assert made.status_code == 204, made.text
+    assert shown(world, None, path)["geometry"]["coordinates"] == [[ring]]
+    assert world.ask("binh", "POST", AREAS, area(west=107.06, south=20.1)).status_code == 403
+    new = world.ask("binh", "POST", AREAS, area(west=107.02, south=20.1))
+    assert new.status_code == 201, "it meets the province where it has grown"
+    assert world.ask("binh", "DELETE", new.headers["location"].removeprefix(world.url)).status_code == 204
 
 
 # On its way.
@@ -505,6 +524,28 @@ def test_nobody_writes_or_moves_a_row_beyond_its_own_places(world: World) -> Non
         assert answer.status_code == 403, answer.text
     both = world.ask("bo", "PATCH", f"{AREAS}/open-A", {"geometry": box(105.95, 20.4)})
     assert both.status_code == 204, "of several places one must be the editor's"
+
+
+def test_a_property_that_its_editor_doesn_t_see_is_neither_set_nor_emptied(world: World) -> None:
+    """The layer as it would be with a property hidden from the class that edits it."""
+    path = standing(world, 105.65, 20.35, mang_auth="Secret", name_eng="Old")
+    layers = dict(load_catalog(ROOT).layers)
+    layer = layers["protected-areas"]
+    access = layer.access.model_copy(update={"jurisdiction": ClassView(hide=("mang_auth",))})
+    layers[layer.id] = layer.model_copy(update={"access": access})
+    with SyncDatabase(world.dsn) as database:
+        desk = Desk(database, Workflow(), layers, layer.id, keystore.principal_named(database, "bo"))
+        body = area("Khu mới", 105.65, 20.35, mang_auth="Mine")
+        with pytest.raises(FieldsRefused) as refused:
+            editing.change(desk, path.rpartition("/")[2], Edit(json.dumps(body).encode(), WGS84), "replace")
+        assert [(each.pointer, each.rule) for each in refused.value.faults] == [
+            ("#/properties/mang_auth", "unknown-property")
+        ]
+        assert "mang_auth" not in refused.value.faults[0].reason.say("en").partition("there are")[2]
+        del body["properties"]["mang_auth"]
+        editing.change(desk, path.rpartition("/")[2], Edit(json.dumps(body).encode(), WGS84), "replace")
+    seen = shown(world, "bo", path)["properties"]
+    assert (seen["mang_auth"], seen["name_eng"]) == ("Secret", None)
 
 
 def test_an_edit_is_told_in_the_log_under_its_editor_s_name(world: World) -> None:
