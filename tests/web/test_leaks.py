@@ -7,10 +7,13 @@ tests/web/leaks.
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
+import hypothesis
 import pytest
+from hypothesis.stateful import run_state_machine_as_test
 
 from gis_service.processes import publishing
 from gis_service.settings import Settings
@@ -22,10 +25,12 @@ from tests.web.leaks import world as worlds
 from tests.web.leaks.ask import Ask
 from tests.web.leaks.comparing import Snapshot
 from tests.web.leaks.processes import PROJECT, REPORT
+from tests.web.leaks.readers import WHO, Readers
 from tests.web.leaks.requests import requests
 from tests.web.leaks.world import World
 from tests.web.worker import running_worker
 
+EXAMPLES, STEPS = 8, 12
 HIDDEN_WORDS = (b"SECRET-", b"Recorder ", b"Hollow ", b"Observer ", b"PLOT-", b"Khu closed", b"category1")
 
 
@@ -159,3 +164,18 @@ def test_answers_that_aren_t_public_may_not_be_shared_by_caches(world: World) ->
             answer = client.get(path)
             assert "private" in answer.headers["cache-control"], path
             assert "authorization" in answer.headers["vary"].lower(), path
+
+
+def test_readers_who_share_a_server_learn_nothing_of_each_other(world: World, changes: list[Change]) -> None:
+    assert changes, "what was published for the public is as it was"
+    with ExitStack() as stack:
+        Readers.world = world
+        Readers.clients = {who: stack.enter_context(world.ask(who)) for who in WHO}
+        Readers.known = {who: {} for who in WHO}
+        run_state_machine_as_test(
+            Readers,
+            settings=hypothesis.settings(
+                max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, database=None
+            ),
+        )
+        assert len(Readers.known["public"]) > EXAMPLES
