@@ -26,6 +26,7 @@ class Limits:
     export_bytes: int = 4_000_000_000
     body_bytes: int = 64 * 1024 * 1024
     report_vertices: int = 2_000_000
+    small_count: int = 5
     report_seconds: int = 120
     sync_seconds: int = 20
     job_days: int = 30

@@ -65,7 +65,10 @@ def _parameters(args: argparse.Namespace, context: Context) -> "Parameters":
     if args.release is not None and not 0 < args.release < 2**31:
         raise Usage(context.say("cli.report.bad_release", value=args.release))
     chosen = Parameters(
-        title=args.title or Path(args.area).stem, status_filter=args.status_filter, release=args.release
+        title=args.title or Path(args.area).stem,
+        status_filter=args.status_filter,
+        release=args.release,
+        small_count=context.settings.limits.small_count,
     )
     if args.as_of is None:
         return chosen

@@ -35,7 +35,7 @@ def run(db: SyncDatabase, catalog: Catalog, job: Job, limits: Limits, budget: Bu
     inputs = check(job.inputs)
     project = read_project(inputs["area"], ProjectLimits(vertices=limits.report_vertices))
     reader = Reader(job.principal, visible_layers(job.principal, catalog.layers.values()))
-    report, drawing = compute(db, reader, project, _parameters(inputs), budget)
+    report, drawing = compute(db, reader, project, _parameters(inputs, limits), budget)
     budget.reach(92, "writing")
     made = [
         Made("report.json", as_json.MEDIA_TYPE, as_json.render(report)),
@@ -47,10 +47,10 @@ def run(db: SyncDatabase, catalog: Catalog, job: Job, limits: Limits, budget: Bu
     return [Made(each.name, each.media_type, gzip.compress(each.body, 6, mtime=0)) for each in made]
 
 
-def _parameters(inputs: Mapping[str, Any]) -> Parameters:
+def _parameters(inputs: Mapping[str, Any], limits: Limits) -> Parameters:
     chosen: dict[str, Any] = {"title": inputs.get("title", "")}
     if (status := inputs.get("status_filter")) is not None:
         chosen["status_filter"] = status
     if (day := day_of(inputs)) is not None:
         chosen["as_of"] = day
-    return Parameters(**chosen, release=release_of(inputs))
+    return Parameters(**chosen, release=release_of(inputs), small_count=limits.small_count)

@@ -10,7 +10,7 @@ from gis_service.geoprocessing.project import Note
 
 Basis = Literal["published", "indicative", "simulated"]
 SLIVER_M2 = 100.0  # overlaps below this aren't listed for people; every sum still holds them
-SMALL_COUNT = 5  # counts of sensitive taxa below this aren't told (domain guide, 4.1)
+SMALL_COUNT = 5  # counts of sensitive taxa below this aren't told where nothing else is set
 
 
 @dataclass(frozen=True)

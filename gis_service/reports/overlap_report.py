@@ -47,6 +47,7 @@ class Parameters:
     status_filter: str = "pp_text"
     as_of: date = dataclasses.field(default_factory=lambda: datetime.now(UTC).date())
     release: int | None = None  # what the database said then; `as_of` is the day on which an area must stand
+    small_count: int = model.SMALL_COUNT  # the service's, not the client's
 
     def __post_init__(self) -> None:
         if self.status_filter not in STATUS_KEPT:
@@ -103,7 +104,7 @@ def compute(
         found = _find(db, reader, project, parameters, budget, state)
         budget.reach(85, "drawing")
         drawing = draw(db, reader.views, project, found.sites, found.near, found.plots, budget)
-        rows = _Rows.of(found, project)
+        rows = _Rows.of(found, project, parameters.small_count)
         datasets = _datasets(db, reader, rows, state)
     method = _method(reader, parameters, found, datasets)
     report = OverlapReport(
@@ -181,12 +182,12 @@ class _Rows:
     plots: tuple[model.PlotHit, ...]
 
     @classmethod
-    def of(cls, found: _Found, project: Project) -> _Rows:
+    def of(cls, found: _Found, project: Project, small: int) -> _Rows:
         return cls(
             tuple(_area(site, project) for site in found.sites),
             (*_met(found.sites), *(_nearest(near) for near in found.near)),
             tuple(_range(each, project) for each in found.ranges),
-            tuple(_recorded(each, _category(each, found.ranges)) for each in found.recorded),
+            tuple(_recorded(each, _category(each, found.ranges), small) for each in found.recorded),
             tuple(_plot(each) for each in found.plots),
         )
 
@@ -312,8 +313,9 @@ def _category(found: species.Recorded, ranges: tuple[species.Range, ...]) -> str
     return next(same, None)
 
 
-def _recorded(found: species.Recorded, category: str | None) -> model.RecordedSpecies:
-    withheld = found.generalised and found.n < model.SMALL_COUNT
+def _recorded(found: species.Recorded, category: str | None, small: int) -> model.RecordedSpecies:
+    """A species' records; few of them, whose places are cells, are neither counted nor dated."""
+    withheld = found.generalised and found.n < small
     return model.RecordedSpecies(
         scientific_name=found.scientific_name,
         category=category,
@@ -362,7 +364,7 @@ def _method(
         status_filter=parameters.status_filter,
         as_of=parameters.as_of,
         sliver_m2=model.SLIVER_M2,
-        small_count=model.SMALL_COUNT,
+        small_count=parameters.small_count,
         tolerance_relative=1e-6,
         tolerance_m2=0.1,
         release=found.state.release,

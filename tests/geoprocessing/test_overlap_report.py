@@ -178,13 +178,14 @@ def test_records_on_the_edge_count_absences_do_not_and_the_last_day_is_told(repo
 
 
 def test_few_records_of_a_sensitive_species_are_told_to_the_centre_alone(report: Reporter) -> None:
-    def gamma(principal: Principal) -> tuple[int | None, bool]:
-        rows = report(PROJECT, principal).recorded
+    def gamma(principal: Principal, **settings: int) -> tuple[int | None, bool]:
+        rows = report(PROJECT, principal, **settings).recorded
         row = next(row for row in rows if row.scientific_name == "Gamma secreta")
         return row.records, row.generalised
 
     assert gamma(Principal("public", "public")) == (None, True)
     assert gamma(CENTRE) == (1, False)
+    assert [gamma(Principal("public", "public"), small_count=k) for k in (1, 2)] == [(1, True), (None, True)]
 
 
 def test_plots_inside_come_with_their_last_visit(report: Reporter) -> None:
