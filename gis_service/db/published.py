@@ -19,7 +19,7 @@ _OF = f"""
 _STATE = f"""
     select {versions.of_classes("$1", "$2::text[]")},
            (select epoch from gis.policy_epoch),
-           (select coalesce(max(release), 0) from gis.release)
+           (select coalesce(max(release), 0) from gis.release_class where class = any($2::text[]))
 """
 _REPLACE = """
     insert into gis.published_file
@@ -68,7 +68,7 @@ def file(row: Row) -> PublishedFile:
 
 
 def state(view: ViewedLayer) -> Query:
-    """One row: the stamp of the rows that the view shows, the policy epoch, the latest release."""
+    """One row: the stamp of the view's rows, the policy epoch, the latest release that its classes know."""
     return Query(_STATE, (view.layer.table_name, versions.classes(view)))
 
 

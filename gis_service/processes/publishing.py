@@ -89,7 +89,7 @@ def _epoch(database: SyncDatabase) -> int:
 
 
 def _state(database: SyncDatabase, seen: ViewedLayer) -> tuple[State, int]:
-    """What must stay while a file is made; and the latest release."""
+    """What must stay while a file is made; and the latest release that the class knows."""
     stamp, epoch, release = database.run(published.state(seen))[0]
     return State(stamp, epoch), int(release)
 

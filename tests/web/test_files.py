@@ -251,3 +251,17 @@ def test_the_asgi_twin_sends_files_too(world: World, settings: Settings) -> None
             assert (await client.head(link["href"])).content == b""
 
     asyncio.run(trial())
+
+
+def test_a_file_names_the_newest_release_that_its_readers_know(world: World) -> None:
+    """A release that changed hidden rows alone names no file of those who don't see them."""
+    named: dict[str, list[str]] = {"public": [], "centre": []}
+    for word in ("one", "two"):
+        world.change(f"update gis.protected_area set name = 'Khu closed {word}' where restricted")
+        world.publish("protected-areas")
+        for who in named:
+            named[who] += [
+                link["href"].rpartition("/")[2] for link in world.files(who, "protected-areas")[:1]
+            ]
+    assert named["public"][0] == named["public"][1]
+    assert named["centre"][0] != named["centre"][1]
