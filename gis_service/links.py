@@ -131,8 +131,8 @@ class Links:
     def styles(self) -> str:
         return self.base + "/styles"
 
-    def style(self, name: str) -> str:
-        return f"{self.styles()}/{_name(name)}"
+    def style(self, name: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.styles()}/{_name(name)}", query)
 
     def static(self, path: str) -> str:
         return f"{self.base}/static/{self.assets + '/' if self.assets else ''}{quote(path)}"

@@ -78,6 +78,7 @@ def landing(links: Links, lang: str) -> dict[str, object]:
             to(links.styles(), OGC_REL + "styles", media.JSON, "web.styles"),
             to(links.processes(), OGC_REL + "processes", media.JSON, "web.processes"),
             to(links.jobs(), OGC_REL + "job-list", media.JSON, "web.jobs"),
+            to(links.releases(), "related", media.JSON, "releases.title"),
             to(links.map(), "related", media.HTML, "web.map"),
         ],
     }

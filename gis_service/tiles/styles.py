@@ -6,15 +6,24 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gis_service import links as media
+from gis_service.catalog.view import ViewedLayer
 from gis_service.links import Links, link
 
 Style = Mapping[str, Any]  # a MapLibre style, JSON as its file holds it
 
 
-def style(document: Style, seen: Collection[str], links: Links) -> dict[str, Any]:
-    """The style with each vector source at our TileJSON; unseen layers and what draws them are left out."""
+def style(
+    document: Style, seen: Mapping[str, ViewedLayer], links: Links, release: int | None = None
+) -> dict[str, Any]:
+    """The style with each vector source at our TileJSON; unseen layers and what draws them are left out.
+
+    With a release it draws the past of all layers that have one.
+    """
+    past = {} if release is None else {"release": str(release)}
     sources = {
-        name: {**source, "url": links.tilejson([name])} if source.get("type") == "vector" else source
+        name: {**source, "url": links.tilejson([name], past if seen[name].layer.managed else None)}
+        if source.get("type") == "vector"
+        else source
         for name, source in document.get("sources", {}).items()
         if source.get("type") != "vector" or name in seen
     }

@@ -21,7 +21,7 @@ _POLICY = (
     " img-src 'self' data: blob:; font-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors {frames}"
 )
-_OVERVIEW = "overview"
+OVERVIEW = "overview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def map_settings(frame: Frame, **more: object) -> dict[str, Any]:
     return {
         "lang": frame.lang,
         "base": frame.links.base,
-        "style": frame.links.style(_OVERVIEW),
+        "style": frame.links.style(OVERVIEW),
         "bbox": None,
         "texts": texts(frame.lang, "map.control."),
         **more,

@@ -100,6 +100,7 @@ def _tile_paths(lang: str) -> Mapping[str, Part]:
             told("style", lang),
             document(media.STYLE, missing=True),
             path_parameter("styleId"),
+            past,
             *FORM,
         ),
     }

@@ -9,7 +9,18 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.features.formats import EXPORTS
 from gis_service.texts import catalogue
 from gis_service.web import field
-from gis_service.web.frame import Document, Frame, Urls, formats, listed, map_settings, rendered, texts, trail
+from gis_service.web.frame import (
+    OVERVIEW,
+    Document,
+    Frame,
+    Urls,
+    formats,
+    listed,
+    map_settings,
+    rendered,
+    texts,
+    trail,
+)
 
 _GROUND = "provinces"  # the layer that lies below the others on a small map
 _VERBS = frozenset({"get", "post", "put", "patch", "delete"})
@@ -33,10 +44,7 @@ def collections(frame: Frame, doc: Document) -> str:
 
 
 def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
-    """One layer: what it is, where it lies, its fields, and how to use it elsewhere.
-
-    As of a past release its map shows no more than the provinces: the script draws what stands today.
-    """
+    """One layer: what it is, where it lies, its fields, and how to use it elsewhere."""
     box, past = _box(doc), view.past
     return rendered(
         "collection.html",
@@ -52,8 +60,9 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
         map=map_settings(
             frame,
             bbox=list(box) if box else None,
-            layers=[_GROUND] if past else [_GROUND, doc["id"]],
+            layers=[_GROUND, doc["id"]],
             least=view.tiles.zoom[0],
+            **({"style": frame.links.style(OVERVIEW, past)} if past else {}),
         ),
         past=past,
         files=_files(frame, doc),

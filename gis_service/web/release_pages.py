@@ -18,7 +18,7 @@ def listing(frame: Frame, doc: Document, found: Sequence[Known], views: Sequence
     urls = Urls(frame)
     rows = [
         {
-            "number": each.number,
+            "title": frame.say("releases.number", number=each.number),
             "href": urls.page(frame.links.release(each.number)),
             "made": when(each.made),
             "name": each.called(frame.lang) or "",

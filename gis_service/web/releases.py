@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gis_service.access import policy
 from gis_service.catalog.view import ViewedLayer
@@ -25,6 +25,15 @@ async def viewed(context: Context, request: Request, layer: str, given: Mapping[
         return view
     await require(context, request, release)
     return view.at_release(release)
+
+
+async def asked(context: Context, request: Request, views: Iterable[ViewedLayer]) -> int | None:
+    """The release that is asked of many layers together, of which some may have none."""
+    any_view = next((view for view in views if view.layer.managed), None)
+    release = parse_release(any_view, request.parameters) if any_view else None
+    if release is not None:
+        await require(context, request, release)
+    return release
 
 
 async def check(context: Context, request: Request, view: ViewedLayer) -> None:

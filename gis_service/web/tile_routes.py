@@ -159,11 +159,12 @@ async def style_list(context: Context, request: Request, _: Sequence[str]) -> Re
 
 async def style(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A MapLibre style with absolute addresses (row V2)."""
-    name, seen = taken[0].removesuffix(".json"), context.views(request).keys()
+    name, seen = taken[0].removesuffix(".json"), context.views(request)
     document = context.catalog.styles.get(name)
-    if document is None or not styles.visible(document, seen):
+    if document is None or not styles.visible(document, seen.keys()):
         raise refusal(NotFound, "web.no-style", id=name[:100])
-    return render.json(request, styles.style(document, seen, request.links), media.STYLE)
+    release = await releases.asked(context, request, seen.values())
+    return render.json(request, styles.style(document, seen, request.links, release), media.STYLE)
 
 
 def routes() -> list[Route]:
@@ -175,5 +176,5 @@ def routes() -> list[Route]:
         route("grids", "/tileMatrixSets", grid_list, kept=True),
         route("grid", "/tileMatrixSets/{}", grid, kept=True),
         route("styles", "/styles", style_list, kept=True),
-        route("style", "/styles/{}", style, kept=True),
+        route("style", "/styles/{}", style, kept=True, parameters=releases.PARAMETERS),
     ]

@@ -94,6 +94,9 @@ def test_documents_of_the_past_stay_with_it(public: httpx.Client) -> None:
         made = public.get(f"/collections/protected-areas/tiles{path}?release=1")
         assert "{tileMatrix}/{tileRow}/{tileCol}?release=1" in made.text
         assert public.get(f"/collections/protected-areas/tiles{path}?release=99").status_code == 404
+    sources = public.get("/styles/overview?release=1").json()["sources"]
+    assert sources["provinces"]["url"].endswith("/xyz/provinces/tilejson.json?release=1")
+    assert [public.get(f"/styles/overview?release={n}").status_code for n in ("99", "x")] == [404, 400]
     page = public.get("/collections/protected-areas?release=1&f=html&lang=en").text
     assert "As of release 1" in page
     assert "/items?release=1" in page
