@@ -10,13 +10,7 @@ _BY_STANDARD = {
     "ogcapi-features-1/1.0": ("core", "geojson", "html", "oas30"),
     "ogcapi-features-2/1.0": ("crs",),
     "ogcapi-features-3/1.0": ("features-filter", "filter", "queryables", "queryables-query-parameters"),
-    "ogcapi-features-4/1.0": (
-        "create-replace-delete",
-        "features",
-        "optimistic-locking-etags",
-        "return-resource-representation-in-response",
-        "update",
-    ),
+    "ogcapi-features-4/1.0": ("create-replace-delete", "features", "optimistic-locking-etags", "update"),
     # QGIS knows the schemas under this older address alone (row Q9).
     "ogcapi-features-5/1.0": ("core-roles-features", "returnables-and-receivables", "schemas", "sortables"),
     "cql2/1.0": (

@@ -31,6 +31,10 @@ STANDARDS: Mapping[str, tuple[str, str]] = {
         "OGC API – Features – Part 3: Filtering",
         "https://docs.ogc.org/is/19-079r2/19-079r2.html",
     ),
+    "ogcapi-features-4": (
+        "OGC API – Features – Part 4: Create, Replace, Update and Delete",
+        "https://docs.ogc.org/DRAFTS/20-002r1.html",
+    ),
     "ogcapi-features-5": (
         "OGC API – Features – Part 5: Schemas",
         "https://docs.ogc.org/is/23-058r2/23-058r2.html",

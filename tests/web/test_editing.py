@@ -352,7 +352,6 @@ def test_of_twelve_at_once_one_wins(world: World, who: str, west: float) -> None
 # What comes in.
 
 
-@pytest.mark.proves(PART_4 + "return-resource-representation-in-response")
 def test_the_answer_holds_the_feature_for_who_prefers_it(world: World) -> None:
     whole = world.ask("bo", "POST", AREAS, area(west=105.05, south=20.85), Prefer="return=representation")
     assert (whole.status_code, whole.headers["preference-applied"]) == (201, "return=representation")
