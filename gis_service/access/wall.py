@@ -19,7 +19,9 @@ from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
 # What every class may read beside the layers: where the rows come from. Releases have policies (0027).
-REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.layer_version", "gis.target")
+REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.target")
+# It counts every write, hidden ones too; each class has a version of its own (0016).
+CLOSED_TABLES = ("gis.layer_version",)
 
 
 def statements(layers: Iterable[Layer]) -> list[str]:
@@ -27,6 +29,7 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     roles = ", ".join(ROLES)
     made = [f"grant usage on schema gis, gis_history to {roles}"]
     made += [f"grant select on {_name(table)} to {roles}" for table in REFERENCE_TABLES]
+    made += [f"revoke all on {_name(table)} from {roles}" for table in CLOSED_TABLES]
     by_table: Mapping[str, list[Layer]] = _by_table(layers)
     for table in sorted(by_table):
         made += _table(table, by_table[table])

@@ -1,4 +1,7 @@
-"""How many rows a caller sees, where and when: kept until the layer's table is written to."""
+"""How many rows a caller sees, where and when: kept until something changes that its class sees.
+
+A write that is hidden from a class makes nobody of it wait for a new count, or the wait would tell of it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import select
+from gis_service.db import select, versions
 from gis_service.db.pool import Database
 from gis_service.db.query import Query
 from gis_service.db.select import ItemsQuery
@@ -15,16 +18,16 @@ from gis_service.features.documents import Dataset, Stats
 from gis_service.observe import Log
 from gis_service.web.lru import Lru
 
-VERSIONS = Query("select table_name, version from gis.layer_version")
-NEVER_WRITTEN = 0  # the version of a table before its first row
+VERSIONS = Query("select table_name, class, version from gis.class_version")
+NEVER_WRITTEN = 0  # the version of a table before the class saw its first row
 _KEPT = 512  # layers times policy classes
 _log = Log("gis.web")
 
-_Key = tuple[str, int]  # a view's digest, its table's version
+_Key = tuple[str, tuple[int, ...]]  # a view's digest, the versions of the classes whose rows it shows
 
 
 class StatsCache:
-    """Counts and extents by view; the table's version is read for each answer, so they're never stale."""
+    """Counts and extents by view; the versions are read for each answer, so they're never stale."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -34,13 +37,11 @@ class StatsCache:
     async def of(self, views: Iterable[ViewedLayer]) -> Mapping[str, Stats]:
         """By layer id. A layer too large to be counted within the deadline is left out."""
         wanted = list(views)
-        versions = {name: int(version) for name, version in await self._database.run(VERSIONS)}
-        made = await asyncio.gather(
-            *(self._one(view, versions.get(view.layer.table_name, NEVER_WRITTEN)) for view in wanted)
-        )
+        known = {(name, of): int(version) for name, of, version in await self._database.run(VERSIONS)}
+        made = await asyncio.gather(*(self._one(view, _versions(view, known)) for view in wanted))
         return {view.id: stats for view, stats in zip(wanted, made, strict=True) if stats is not None}
 
-    async def _one(self, view: ViewedLayer, version: int) -> Stats | None:
+    async def _one(self, view: ViewedLayer, version: tuple[int, ...]) -> Stats | None:
         if not view.layer.managed:  # it has no version, so nothing says when it changes
             return await self._counted(view)
         key = (view.digest, version)
@@ -75,3 +76,8 @@ class StatsCache:
         if view.layer.managed:
             datasets = await self._database.run(select.datasets(view))
         return Stats(count, bbox, interval, tuple(Dataset(*row) for row in datasets))
+
+
+def _versions(view: ViewedLayer, known: Mapping[tuple[str, str], int]) -> tuple[int, ...]:
+    table = view.layer.table_name
+    return tuple(known.get((table, of), NEVER_WRITTEN) for of in versions.classes(view))

@@ -277,6 +277,7 @@ SQL = (
     "select * from gis.audit",
     "select * from gis.audit_intake",
     "select * from gis.read_minute",
+    "select version from gis.layer_version",
     "select * from gis.proposal",
     "select * from gis.proposal_change",
     "select * from gis.sensitivity",

@@ -28,15 +28,17 @@ class _Recording(Database):
 def test_many_who_ask_at_once_share_one_count(fresh_database: str) -> None:
     sample.fill(fresh_database)
 
-    async def ask() -> tuple[int, set[int | None], int]:
+    async def ask() -> tuple[list[int], set[int | None]]:
         database = _Recording(fresh_database)
         cache = StatsCache(database)
         made = await asyncio.gather(*(cache.of([AREAS]) for _ in range(20)))
-        first = database.counts
-        with SyncDatabase(fresh_database) as other:
-            other.apply(["update gis.protected_area set name = name || '!'"])
-        await asyncio.gather(*(cache.of([AREAS]) for _ in range(20)))
+        counted = [database.counts]
+        for which in ("restricted", "not restricted"):  # the first is hidden from the public: nobody waits
+            with SyncDatabase(fresh_database) as other:
+                other.apply([f"update gis.protected_area set name = name || '!' where {which}"])
+            await asyncio.gather(*(cache.of([AREAS]) for _ in range(20)))
+            counted.append(database.counts)
         await database.close()
-        return first, {each[AREAS.id].count for each in made}, database.counts
+        return counted, {each[AREAS.id].count for each in made}
 
-    assert asyncio.run(ask()) == (1, {2}, 2)
+    assert asyncio.run(ask()) == ([1, 1, 2], {2})
