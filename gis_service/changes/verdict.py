@@ -74,7 +74,7 @@ def submit(
     wanted = _wanted(database, proposal)
     found = _judged(database, layers, proposal.layer, now, wanted)
     told = {str(number): [_told(each) for each in findings] for number, findings in found.items()}
-    database.run(Query(_KEEP, (proposal.number, json.dumps(told)), timeout_ms=store.PUBLISH_MS))
+    database.run(Query(_KEEP, (proposal.number, json.dumps(told, default=str)), timeout_ms=store.PUBLISH_MS))
     faulty = {each.number: rules for each in wanted if (rules := _faults(each, found[each.number]))}
     if len(faulty) == len(wanted):
         raise refusal(DataRefused, "change.faulty", number=proposal.number, count=len(faulty))

@@ -95,7 +95,7 @@ def make(dsn: str) -> tuple[dict[str, str], int]:
         ready = approved(
             database, known,
             Asked("update", "open-A", {"name": "Khu mới"}),
-            Asked("update", "closed-A", {"status_yr": 1700}),
+            Asked("update", "closed-A", {"valid_from": "2020-01-01", "valid_to": "2019-01-01"}),
             layer="protected-areas",
         )  # fmt: skip
         assert publish(database, known, ready).release == 2
