@@ -1,7 +1,7 @@
 """A world to edit in: tests.sample with two departments and the centre, who works there, and their drafts.
 
-Bo edits for province A, Binh for B, where Phong reviews; Rita reads for A. Chau edits and reviews for
-the centre, whose edits stand at once; Chin edits for the centre and reviews nothing.
+Bo edits for province A, Binh for B, where Phong reviews, Ban for the board of open-B; Rita reads for A. Chau
+edits and reviews for the centre, whose edits stand at once; Chin edits for the centre and reviews nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PEOPLE: Sequence[tuple[str, str, Role]] = (
     ("rita", "dept-a", "reader"),
     ("binh", "dept-b", "editor"),
     ("phong", "dept-b", "reviewer"),
+    ("ban", "board", "editor"),
     ("chau", "nbca", "editor"),
     ("chau", "nbca", "reviewer"),
     ("chin", "nbca", "editor"),
@@ -87,6 +88,8 @@ def fill(dsn: str) -> Mapping[str, str]:
         for code in ("A", "B"):
             department = Organisation(f"dept-{code.lower()}", f"Sở {code}", None, "province", "nbca", (code,))
             organisations.create(database, department)
+        board = Organisation("board", "Ban", None, "site", "dept-b", areas=("open-B",), buffer_m=2000)
+        organisations.create(database, board)
         for name in dict.fromkeys(name for name, _, _ in PEOPLE):
             accounts.create(database, NewAccount(name))
         for name, organisation, role in PEOPLE:

@@ -71,6 +71,7 @@ def faults(answer: httpx.Response) -> set[tuple[str, str]]:
         ("bo-reading", READ, READ, READ),
         ("bo", ITEMS, ITEM, READ),
         ("binh", ITEMS, READ, ITEM),
+        ("ban", ITEMS, READ, ITEM),
         ("chau", ITEMS, ITEM, ITEM),
     ],
 )
@@ -523,6 +524,16 @@ def test_nobody_writes_or_moves_a_row_beyond_its_own_places(world: World) -> Non
         assert answer.status_code == 403, answer.text
     both = world.ask("bo", "PATCH", f"{AREAS}/open-A", {"geometry": box(105.95, 20.4)})
     assert both.status_code == 204, "of several places one must be the editor's"
+
+
+def test_a_board_edits_in_its_area_and_the_buffer_round_it(world: World) -> None:
+    """Open-B ends at 106.6 east; 2,000 m are 0.019 degrees there."""
+    plot = {"type": "Feature", "properties": {"name": "Ô"}}
+    for west, status in ((106.5, 201), (106.615, 201), (106.63, 403), (105.5, 403)):
+        body = {**plot, "geometry": {"type": "Point", "coordinates": [west, 20.5]}}
+        assert world.ask("ban", "POST", PLOTS, body).status_code == status, west
+    move = {"geometry": box(106.8, 20.8)}
+    assert world.ask("ban", "PATCH", f"{AREAS}/open-B", move).status_code == 403
 
 
 def test_a_property_that_its_editor_doesn_t_see_is_neither_set_nor_emptied(world: World) -> None:
