@@ -136,6 +136,13 @@ def test_no_answer_to_the_public_holds_a_hidden_word(changes: list[Change]) -> N
         assert not found, f"{ask}: {found}"
 
 
+def test_nobody_is_told_who_else_has_an_account(changes: list[Change]) -> None:
+    for who, answers, _ in changes[0].hidden_from:
+        others = [name.encode() for name in ("province-a", "province-b") if name != who]
+        for ask, (_, _, told, body) in answers.items():
+            assert not [name for name in others if name in body + told.encode()], f"{who}: {ask}"
+
+
 def test_principals_count_what_is_theirs(world: World) -> None:
     counted = {}
     for who in world.keys:
