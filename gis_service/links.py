@@ -125,8 +125,17 @@ class Links:
     def rollback(self, number: int) -> str:
         return self.release(number) + "/rollback"
 
-    def proposal(self, number: int) -> str:
-        return f"{self.base}/proposals/{number:d}"
+    def proposals(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.base + "/proposals", query)
+
+    def proposal(self, number: int, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.proposals()}/{number:d}", query)
+
+    def proposal_changes(self, number: int, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.proposal(number)}/changes", query)
+
+    def proposal_steps(self, number: int) -> str:
+        return self.proposal(number) + "/steps"
 
     def styles(self) -> str:
         return self.base + "/styles"
@@ -178,9 +187,6 @@ class Links:
 
     def contribute(self) -> str:
         return self.base + "/contribute"
-
-    def proposals(self) -> str:
-        return self.base + "/proposals"
 
     def admin(self) -> str:
         return self.base + "/admin"

@@ -6,7 +6,7 @@ A right comes from one grant alone: who reads for one province and edits for ano
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gis_service.access.principal import Grant, Principal, Role, Scope
@@ -68,6 +68,31 @@ def may_review(principal: Principal, tier_of_step: Step, jurisdictions: Collecti
         grant.tier == tier_of_step
         and (grant.tier == "central" or not grant.jurisdictions.isdisjoint(jurisdictions))
         for grant in _granted(principal, "reviewer", "review")
+    )
+
+
+@dataclass(frozen=True)
+class ProposalsRead:
+    """Whose proposals somebody reads beside its own: those of organisations, all, or those of places."""
+
+    organisations: tuple[str, ...] = ()
+    all: bool = False
+    codes: tuple[str, ...] = ()
+
+
+def proposals_read(principal: Principal) -> ProposalsRead:
+    """Editors, reviewers and administrators read those of their organisation, reviewers those they decide."""
+    inside = [
+        *_granted(principal, "editor", "read"),
+        *_granted(principal, "reviewer", "read"),
+        *_granted(principal, "administrator", "read"),
+    ]
+    reviewing = list(_granted(principal, "reviewer", "read"))
+    codes = {code for grant in reviewing if grant.tier == "province" for code in grant.jurisdictions}
+    return ProposalsRead(
+        tuple(sorted({grant.organisation for grant in inside})),
+        any(grant.tier == "central" for grant in reviewing),
+        tuple(sorted(codes)),
     )
 
 

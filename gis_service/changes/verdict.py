@@ -97,7 +97,7 @@ def faults(
 def verdicts(database: SyncDatabase, number: int) -> Verdicts:
     """What was found when the proposal was last submitted; no entry for a change that wasn't checked."""
     rows = database.run(Query(_KEPT, (number,), timeout_ms=store.PUBLISH_MS))
-    return {at: tuple(_finding(each) for each in json.loads(text)) for at, text in rows}
+    return {at: tuple(finding(each) for each in json.loads(text)) for at, text in rows}
 
 
 def _wanted(database: SyncDatabase, proposal: Proposal) -> list[_Wanted]:
@@ -154,7 +154,8 @@ def _told(finding: Finding) -> dict[str, object]:
     }
 
 
-def _finding(told: Mapping[str, Any]) -> Finding:
+def finding(told: Mapping[str, Any]) -> Finding:
+    """A finding as it is kept beside its change."""
     values = {
         name: Phrase(each[_PHRASE]) if isinstance(each, dict) else each
         for name, each in told["values"].items()

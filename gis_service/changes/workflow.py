@@ -50,28 +50,43 @@ def step(
     `places` are those of all its changes at this moment, for rows as they stand and as they would be: who
     decides must be entitled to each of them.
     """
-    following = _following(workflow, proposal, action)
+    coming = _following(workflow, proposal, action)
     if action in ("submit", "withdraw"):
         _require_editor(proposal, layer, action, principal, places)
     else:
-        _require_reviewer(workflow, proposal, following, action, principal, places)
+        _require_reviewer(workflow, proposal, coming, action, principal, places)
     return LEADS_TO[action]
+
+
+def following(workflow: Workflow, proposal: Proposal) -> State | None:
+    """The state that comes next on the way; None where it has come to its end."""
+    if proposal.state != "draft" and proposal.state not in UNDER_WAY:
+        return None
+    # The settings may have left out the present state since it was reached: what comes after it is next.
+    way = [each for each in _ORDER if each == proposal.state or each in path(workflow, proposal)]
+    return way[way.index(proposal.state) + 1]
+
+
+def tiers(workflow: Workflow, coming: State) -> tuple[str, ...]:
+    """Whose reviewers take the step to a state."""
+    reviewing = {
+        "province_review": workflow.province_review,
+        "central_approval": workflow.central_approval,
+    }
+    return reviewing.get(coming, workflow.publish)
 
 
 def _following(workflow: Workflow, proposal: Proposal, action: Action) -> State:
     """The state that comes next on the way; Conflict where the action isn't one for the present state."""
-    state = proposal.state
-    if state != "draft" and state not in UNDER_WAY:
+    state, coming = proposal.state, following(workflow, proposal)
+    if coming is None:
         raise refusal(Conflict, "change.closed", number=proposal.number, state=state)
-    # The settings may have left out the present state since it was reached: what comes after it is next.
-    way = [each for each in _ORDER if each == state or each in path(workflow, proposal)]
-    following = way[way.index(state) + 1]
     fits = action == "withdraw" or (
-        state in UNDER_WAY if action in ("return", "reject") else LEADS_TO[action] == following
+        state in UNDER_WAY if action in ("return", "reject") else LEADS_TO[action] == coming
     )
     if not fits:
-        raise refusal(Conflict, "change.not-next", number=proposal.number, state=state, next=following)
-    return following
+        raise refusal(Conflict, "change.not-next", number=proposal.number, state=state, next=coming)
+    return coming
 
 
 def _require_editor(
@@ -87,17 +102,13 @@ def _require_editor(
 def _require_reviewer(
     workflow: Workflow,
     proposal: Proposal,
-    following: State,
+    coming: State,
     action: Action,
     principal: Principal,
     places: Collection[Place],
 ) -> None:
-    tiers = {
-        "province_review": workflow.province_review,
-        "central_approval": workflow.central_approval,
-    }.get(following, workflow.publish)
-    if not all(_may_decide(principal, tiers, place) for place in places):
-        raise refusal(Forbidden, "change.no-reviewer", name=principal.name, step=following)
+    if not all(_may_decide(principal, tiers(workflow, coming), place) for place in places):
+        raise refusal(Forbidden, "change.no-reviewer", name=principal.name, step=coming)
     if principal.name == proposal.author and action in ("accept", "approve"):
         raise refusal(Forbidden, "change.own", number=proposal.number)
 
@@ -107,11 +118,11 @@ def may_publish(workflow: Workflow, principal: Principal, place: Place) -> bool:
     return _may_decide(principal, workflow.publish, place)
 
 
-def _may_decide(principal: Principal, tiers: Collection[str], place: Place) -> bool:
+def _may_decide(principal: Principal, entitled: Collection[str], place: Place) -> bool:
     """A row that meets no jurisdiction, at sea or gone, has no province: the centre decides."""
     if not place:
         return rights.may_review(principal, "central", place)
-    return any(rights.may_review(principal, tier, place) for tier in _TIERS if tier in tiers)
+    return any(rights.may_review(principal, tier, place) for tier in _TIERS if tier in entitled)
 
 
 def require_centre(principal: Principal) -> None:

@@ -10,7 +10,13 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.links import Links
 from gis_service.settings import Limits
 from gis_service.texts import say
-from gis_service.web import openapi_components, openapi_editing, openapi_features, openapi_releases
+from gis_service.web import (
+    openapi_components,
+    openapi_editing,
+    openapi_features,
+    openapi_proposals,
+    openapi_releases,
+)
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
@@ -44,6 +50,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             **_tile_paths(lang),
             **_process_paths(lang),
             **openapi_releases.paths(lang),
+            **openapi_proposals.paths(lang),
         },
         "components": openapi_components.components(limits, lang),
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.web.editing import MERGE_PATCH
-from gis_service.web.openapi_parts import TEXT, Part, parameter, path_parameter, reference, told
+from gis_service.web.openapi_parts import SIGNED_IN, TEXT, Part, parameter, path_parameter, reference, told
 
 HEADERS = ("If-Match", "Content-Crs", "Prefer")
 _REFUSED = ("400", "401", "403", "404", "409", "412", "413", "415", "422", "503")
@@ -47,7 +47,7 @@ def _operation(view: ViewedLayer, verb: str, lang: str, status: str, kind: str |
         "summary": f"{view.title.say(lang)}: {told(f'edit-{verb}', lang)}",
         "parameters": [] if verb == "create" else [path_parameter("featureId"), reference("If-Match")],
         "responses": _responses(status, lang, whole=kind is not None),
-        "security": [{"key": []}, {"bearer": []}, {"basic": []}],
+        "security": SIGNED_IN,
     }
     if kind is not None:
         made["parameters"] += [reference("Content-Crs"), reference("Prefer")]

@@ -42,6 +42,8 @@ def schema_reference(name: str) -> Part:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+# Of operations that are for those with an account alone.
+SIGNED_IN: list[Part] = [{"key": []}, {"bearer": []}, {"basic": []}]
 FORM = (reference("f"), reference("lang"))  # of documents
 
 

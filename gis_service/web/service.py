@@ -32,6 +32,7 @@ from gis_service.web import (
     params,
     problems,
     process_routes,
+    proposal_routes,
     release_routes,
     render,
     service_routes,
@@ -66,6 +67,7 @@ class Service:
                 *file_routes.routes(),
                 *process_routes.routes(),
                 *release_routes.routes(),
+                *proposal_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)

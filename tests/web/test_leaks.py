@@ -25,6 +25,7 @@ from tests.web.leaks import world as worlds
 from tests.web.leaks.ask import Ask
 from tests.web.leaks.comparing import Snapshot
 from tests.web.leaks.processes import PROJECT, REPORT
+from tests.web.leaks.proposals import propose_of_b
 from tests.web.leaks.readers import WHO, Readers
 from tests.web.leaks.requests import requests
 from tests.web.leaks.world import World
@@ -44,6 +45,7 @@ def world(
         made = World(start_server(database), database, keys)
         worlds.settle(made, publishing.folder(settings.data_dir))
         made.job = job_of(made, "province-a")
+        propose_of_b(made)
         yield made
 
 

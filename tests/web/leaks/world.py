@@ -51,6 +51,7 @@ class World:
     files: list[tuple[str, str]] = field(default_factory=list)  # layer, name
     of_b: list[int] = field(default_factory=list)  # ids of rows of province B alone, some hidden from A
     job: str = ""  # a report that province A asked for
+    proposals: list[int] = field(default_factory=list)  # of province B
 
     def ask(self, who: str) -> httpx.Client:
         key = self.keys[who]
