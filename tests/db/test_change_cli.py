@@ -70,11 +70,17 @@ def test_a_file_becomes_a_release(tmp_path: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert main(["change", "publish", "1", "--as", "chi", "--dry-run"]) == 0
     assert "1 new, 1 changed, 0 withdrawn" in capsys.readouterr().out
-    assert main(["change", "publish", "1", "--as", "chi", "--note", "May"]) == 0
+    assert main(["change", "publish", "1", "--as", "chi", "--name", "x" * 201]) == 4
+    assert "1 to 200 characters" in capsys.readouterr().err, "and nothing is published"
+    names = ["--name", "Tháng Năm", "--name-en", "May"]
+    assert main(["change", "publish", "1", "--as", "chi", "--note", "May", *names]) == 0
     said = capsys.readouterr().out
     assert "1 new, 1 changed, 0 withdrawn" in said
     release = said.split()[1]
     assert main(["change", "rollback", release, "--as", "phan"]) == 2
+    assert main(["change", "rollback", release, "--as", "chi", "--dry-run"]) == 0
+    assert "nothing was written" in capsys.readouterr().out
+    assert main(["change", "rollback", "1", "--as", "chi"]) == 2, "the sample wasn't made of proposals"
     assert main(["change", "rollback", release, "--as", "chi"]) == 0
     capsys.readouterr()
     assert main(["change", "list", "--state", "superseded"]) == 0

