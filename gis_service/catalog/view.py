@@ -120,6 +120,18 @@ class ViewedLayer:
         return {} if self.release is None else {"release": str(self.release)}
 
     @functools.cached_property
+    def of_own(self) -> ViewedLayer:
+        """What the caller sees of a row of its own, without asking which rows these are."""
+        exact = self.exact or self.geometry
+        unmasked = dataclasses.replace(self, exact=None, masked=frozenset(), replaced={}, scope=())
+        return dataclasses.replace(unmasked, geometry=exact)
+
+    @functools.cached_property
+    def of_others(self) -> ViewedLayer:
+        """What the caller sees of all other rows; likewise."""
+        return dataclasses.replace(self, exact=None, scope=())
+
+    @functools.cached_property
     def digest(self) -> str:
         """Key of every cache: definition, class, policy epoch, release, and the drafts over the rows."""
         text = f"{self.layer.digest()}|{self.policy_class}|{self.epoch}|{self.release}"

@@ -41,7 +41,7 @@ WHOLE = Form()
 
 def feature(view: ViewedLayer, form: Form, binds: Binds) -> str:
     """SQL of one feature as UTF-8 bytes; the text is kept where nothing is bound in it."""
-    if view.scope or form.zoom_level is not None:
+    if form.zoom_level is not None:
         return _compose(view, form, binds)
     return _composed(view, form)
 
@@ -52,6 +52,14 @@ def _composed(view: ViewedLayer, form: Form) -> str:
 
 
 def _compose(view: ViewedLayer, form: Form, binds: Binds) -> str:
+    """A row of the caller's own and another are written apart, so that each is asked once which it is."""
+    if not rows.of_two_kinds(view):
+        return _written(view, form, binds)
+    own, others = (_written(each, form, binds) for each in (view.of_own, view.of_others))
+    return f"case when {rows.own(view, binds)} then {own} else {others} end"
+
+
+def _written(view: ViewedLayer, form: Form, binds: Binds) -> str:
     properties = " || ',' || ".join(_member(view, name, binds) for name in form.names(view)) or "''"
     # Bytes, so that psycopg doesn't decode what is only sent on; the copy costs less than that.
     return (
@@ -98,6 +106,8 @@ def _in_units(view: ViewedLayer, degrees: float) -> float:
 
 
 def _member(view: ViewedLayer, name: str, binds: Binds) -> str:
+    if name in view.masked and not view.scope:  # of others' rows alone, where it's a constant
+        return literal(f"{_text(name)}:{_text(rows.withheld(view, name))}")
     value = rows.column(view, name, binds)
     text = f"({value})::text" if view.properties[name].type == "integer" else f"to_json({value})::text"
     return f"{_named(name)} || coalesce({text}, 'null')"
@@ -106,4 +116,8 @@ def _member(view: ViewedLayer, name: str, binds: Binds) -> str:
 @functools.cache
 def _named(name: str) -> str:
     """SQL text of a member's name; as many as the layers have properties are kept."""
-    return literal(json.dumps(name, ensure_ascii=False) + ":")
+    return literal(_text(name) + ":")
+
+
+def _text(value: str | None) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -5,6 +5,7 @@ Every statement over a layer is made of these pieces, so what a class may not se
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from gis_service.catalog.layer import Property
@@ -14,6 +15,7 @@ from gis_service.db.query import Binds, ident, literal
 WITHHELD = "Withheld from other jurisdictions"  # in English, as data are
 NULL = "null"
 _STANDS = f"{2**31 - 1}"  # the release that ends a row which stands
+CODES_KEPT = 4096  # jurisdictions, as callers have them together
 
 
 def relation(view: ViewedLayer, binds: Binds) -> str:
@@ -23,7 +25,7 @@ def relation(view: ViewedLayer, binds: Binds) -> str:
         return _with_drafts(view, binds)
     if view.release is None:
         return f"{ident(schema, table)} as t"
-    # Without conditions, which `visible` gives: else a page of ten would gather and sort all rows of the past.
+    # Without conditions, which `visible` gives: else a page would gather and sort all rows of the past.
     named = ", ".join(ident(c) for c in sorted(columns(view)))
     return (
         f"(select {named}, {_STANDS} as release_to from {ident(schema, table)}"
@@ -76,11 +78,17 @@ def columns(view: ViewedLayer) -> set[str]:
     return set(layer.columns() - (declared - read) - unseen)
 
 
-def own(view: ViewedLayer, binds: Binds) -> str | None:
+def own(view: ViewedLayer, _: Binds) -> str | None:
     """The condition under which a row lies in the caller's own jurisdictions; None where none does."""
     if not view.scope:
         return None
-    return f"t.jurisdiction && {binds.shared(list(view.scope))}::text[]"
+    return f"t.jurisdiction && {_codes(view.scope)}"
+
+
+@functools.lru_cache(maxsize=CODES_KEPT)
+def _codes(scope: tuple[str, ...]) -> str:
+    """The codes as a constant: they come with the account, from the database, and are never a request's."""
+    return f"array[{', '.join(map(literal, scope))}]::text[]"
 
 
 def visible(view: ViewedLayer, binds: Binds) -> list[str]:
@@ -129,17 +137,30 @@ def generalised(view: ViewedLayer, binds: Binds) -> str:
     return f"({coarse} and not ({mine}))" if mine else coarse
 
 
+def told(view: ViewedLayer, binds: Binds) -> str:
+    """Whether the caller sees a row of category 1 or 2 exactly, so that the audit log tells of it."""
+    if not view.layer.sensitive or view.public:
+        return "false"
+    if view.sight == "all":
+        return "t.sensitivity in (1, 2)"
+    return f"(t.sensitivity in (1, 2) and {own(view, binds) or 'false'})"
+
+
 def meets(view: ViewedLayer, box: str, binds: Binds, exactly: bool, there: int | None = None) -> str:
     """Rows whose visible geometry meets a box (SQL); always as `column && box`, which the index answers.
 
     With `there`, the system of a box too large for the layer's own: rows are brought to it one by one.
     A hidden exact position must not answer, so the coarse one decides for rows that aren't the caller's own.
+    Of both together the indexes find the few rows that are then asked whose they are.
     """
     mine = own(view, binds)
     if view.exact is None or mine is None:
         return _meets(view.geometry, box, exactly, there)
-    inside = f"({mine} and {_meets(view.exact, box, exactly, there)})"
-    return f"({inside} or (not ({mine}) and {_meets(view.geometry, box, exactly, there)}))"
+    inside, outside = (_meets(name, box, exactly, there) for name in (view.exact, view.geometry))
+    decided = f"case when {mine} then {inside} else {outside} end"
+    if there is not None:
+        return decided
+    return f"((t.{ident(view.exact)} && {box} or t.{ident(view.geometry)} && {box}) and {decided})"
 
 
 def _meets(column: str, box: str, exactly: bool, there: int | None) -> str:
@@ -152,8 +173,10 @@ def _meets(column: str, box: str, exactly: bool, there: int | None) -> str:
 def column(view: ViewedLayer, name: str, binds: Binds) -> str:
     """A property's value as the caller sees it, or what stands in its place. KeyError if unknown."""
     value = bare(view, name)
-    other = elsewhere(view, name)
-    return value if other is None else f"case when {own(view, binds)} then {value} else {other} end"
+    other, mine = elsewhere(view, name), own(view, binds)
+    if other is None or mine is None:
+        return value if other is None else other
+    return f"case when {mine} then {value} else {other} end"
 
 
 def bare(view: ViewedLayer, name: str) -> str:
@@ -170,5 +193,15 @@ def elsewhere(view: ViewedLayer, name: str) -> str | None:
         return f"t.{ident(view.replaced[name])}"
     if name not in view.masked:
         return None
+    return NULL if withheld(view, name) is None else literal(WITHHELD)
+
+
+def withheld(view: ViewedLayer, name: str) -> str | None:
+    """What a masked property says in rows that aren't the caller's own."""
     prop: Property = view.properties[name]
-    return literal(WITHHELD) if prop.type == "text" and not prop.values else NULL
+    return WITHHELD if prop.type == "text" and not prop.values else None
+
+
+def of_two_kinds(view: ViewedLayer) -> bool:
+    """Whether rows of the caller's own show something that the others don't."""
+    return bool(view.scope) and bool(view.exact or view.masked or view.replaced)

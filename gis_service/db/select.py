@@ -96,7 +96,7 @@ def _limit(query: ItemsQuery, binds: Binds) -> str:
 
 
 def item(view: ViewedLayer, feature_id: str | int, form: Form = WHOLE) -> Query:
-    """One row (key, bytes of the feature, stamp of the layer where one is kept), or none."""
+    """One row (key, bytes of the feature, whether the log tells of it, stamp if one is kept), or none."""
     text, constants = _item(view, form, rows.named(view, feature_id, "$1"))
     return Query(text, (feature_id, *constants), view.role)
 
@@ -109,7 +109,8 @@ def _item(view: ViewedLayer, form: Form, named: str) -> tuple[str, tuple[object,
     made = feature(view, form, binds)
     found = [named, *rows.visible(view, binds)]
     stamp = f", {versions.expression(view, binds)}" if versions.is_kept(view) else ""
-    text = f"select t.{ident(view.key)}, {made}{stamp} from {source}{_where(found)}"
+    told = rows.told(view, binds)
+    text = f"select t.{ident(view.key)}, {made}, {told}{stamp} from {source}{_where(found)}"
     return text, tuple(binds.values[1:])
 
 

@@ -201,11 +201,12 @@ async def item(context: Context, request: Request, taken: Sequence[str]) -> Resp
     if not rows:
         raise refusal(NotFound, "web.no-feature", layer=view.id, id=taken[1][:200])
     links = documents.item_links(view, taken[1], request.parameters, request.links, request.lang)
-    body = geojson.feature(rows[0][1], links)
-    known = _validators(request, view, tag, "".join(rows[0][2:]))
+    key, feature, told, *stamp = rows[0]
+    body = geojson.feature(feature, links)
+    known = _validators(request, view, tag, "".join(stamp))
     if (same := validators.unchanged(request, known)) is not None:
         return same
-    return Response(200, (*_headers(request, form.crs), *known), body, keys=(rows[0][0],))
+    return Response(200, (*_headers(request, form.crs), *known), body, keys=(key,) if told else ())
 
 
 def _validators(request: Request, view: ViewedLayer, tag: str | None, stamp: str) -> Headers:

@@ -64,6 +64,7 @@ class Reads:
             request.principal.tier == "public"
             or request.method == "HEAD"
             or made.status not in (200, 201, 206)
+            or made.keys == ()
         ):
             return
         if route in TOGETHER:

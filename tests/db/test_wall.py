@@ -190,6 +190,32 @@ def test_a_past_release_is_read_by_index_below_the_row_policies(
         assert text.count("occurrence_pkey") + text.count("occurrence_geom") >= 2, text
 
 
+@pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.name)
+def test_pages_and_single_rows_come_by_index_below_the_row_policies(
+    db: SyncDatabase, catalog: Catalog, who: Principal
+) -> None:
+    db.apply([_MANY_POINTS])
+    db.apply(["analyze gis.occurrence"])
+    seen = view(who, catalog.layers["occurrences"])
+    for query, index in (
+        (select.item(seen, 7), "occurrence_pkey"),
+        (select.items(seen, ItemsQuery(limit=1000)), "occurrence_pkey"),
+        (select.items(seen, ItemsQuery(limit=10, cursor=Cursor((), 20_000))), "occurrence_pkey"),
+        (select.items(seen, ItemsQuery(limit=10, equals=(("scientificName", "x"),))), "scientific_name"),
+    ):
+        plan = db.run(dataclasses.replace(query, sql="explain " + query.sql))
+        text = "\n".join(row[0] for row in plan)
+        assert index in text, text
+        assert "Seq Scan on occurrence" not in text, text
+
+
+def test_the_rows_of_a_jurisdiction_come_by_index(db: SyncDatabase) -> None:
+    db.apply([_MANY_POINTS])
+    db.apply(["analyze gis.occurrence"])
+    plan = db.run(Query("explain select gid from gis.occurrence where jurisdiction && array['X']"))
+    assert "occurrence_jurisdiction_idx" in "\n".join(row[0] for row in plan), plan
+
+
 _MANY_POINTS = """
 with point as (
   select 'many-' || i as source_id,

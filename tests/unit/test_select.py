@@ -38,7 +38,7 @@ def test_a_box_is_always_asked_of_the_bare_column_so_that_the_index_answers() ->
 
 def test_a_masked_property_matches_only_in_the_caller_s_own_rows() -> None:
     query = select.items(view(PROVINCE, LAYER), ItemsQuery(equals=(("observer", "An"),)))
-    assert '(t.jurisdiction && $1::text[] and t."observer" = ' in query.sql
+    assert """(t.jurisdiction && array['VN-02']::text[] and t."observer" = """ in query.sql
 
 
 def test_a_box_across_the_antimeridian_asks_for_both_halves() -> None:
@@ -54,7 +54,25 @@ def test_the_tile_statement_is_the_same_for_every_tile() -> None:
 
 def test_the_hidden_place_answers_no_box_outside_the_caller_s_own_rows() -> None:
     query = select.items(view(PROVINCE, LAYER), ItemsQuery(bbox=BBox(0, 0, 1, 1)))
-    assert 'not (t.jurisdiction && $1::text[]) and t."geom_public" &&' in query.sql
+    inside, outside = query.sql.split(" where ")[1].split(" else ")
+    assert inside.endswith("4326))")
+    assert """case when t.jurisdiction && array['VN-02']::text[] then t."geom" &&""" in inside
+    assert outside.startswith('t."geom_public" &&')
+    assert '"geom"' not in outside
+
+
+def test_the_codes_of_jurisdictions_are_quoted() -> None:
+    odd = Principal("odd", "jurisdiction", ("a'b", "c\\"))
+    assert "t.jurisdiction && array['a''b',  E'c\\\\']::text[]" in select.item(view(odd, LAYER), 1).sql
+
+
+def test_rows_of_others_are_written_without_what_they_hide() -> None:
+    text = select.item(view(PROVINCE, LAYER), 1).sql.split(' from "gis"')[0]
+    own, others = text.removeprefix('select t."gid", case when ').split(" else ", 1)
+    assert 't."observer"' in own
+    assert 't."observer"' not in others
+    assert '"geom"' not in others
+    assert '"observer":"Withheld from other jurisdictions"' in others
 
 
 def test_points_too_are_held_to_the_box_in_double_precision() -> None:
