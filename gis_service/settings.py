@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -30,6 +31,8 @@ class Limits:
     report_seconds: int = 120
     sync_seconds: int = 20
     job_days: int = 30
+    session_hours: int = 12
+    session_idle_minutes: int = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """The identity provider at which people sign in; none without an issuer (docs/sign-in.md)."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)  # of the environment alone
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    claim: str = "email"
+    title_en: str = ""
+    title_vi: str = ""
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    register: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a process of the service is told from outside."""
 
@@ -69,10 +87,12 @@ class Settings:
     crs: tuple[int, ...] = CRS
     limits: Limits = field(default_factory=Limits)
     workflow: Workflow = field(default_factory=Workflow)
+    oidc: Oidc = field(default_factory=Oidc)
 
 
 Parser = Callable[[str], object]
-GROUPS = ("limits", "workflow")
+GROUPS = ("limits", "workflow", "oidc")
+SECRETS = ("oidc.client_secret",)  # files are copied and committed
 
 
 def _positive(text: str) -> int:
@@ -102,6 +122,17 @@ def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError(f"{text!r} doesn't start with http:// or https://")
     return text.rstrip("/")
+
+
+def _issuer(text: str) -> str:
+    """Told as the issuer tells itself, a slash at the end included."""
+    parts = urlsplit(text)
+    near = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and near)):
+        raise ValueError(f"{text!r} isn't an address by https (by http only on this machine)")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{text!r} has a query or a fragment, which an issuer has not")
+    return text
 
 
 def _language(text: str) -> str:
@@ -154,6 +185,18 @@ WORKFLOW: Mapping[str, Parser] = {
     "direct": _among(*TIERS),
 }
 
+OIDC: Mapping[str, Parser] = {
+    "issuer": _issuer,
+    "client_id": str,
+    "client_secret": str,
+    "scopes": _words,
+    "claim": str,
+    "title_en": str,
+    "title_vi": str,
+    "algorithms": _among("RS256", "ES256"),
+    "register": _yes_or_no,
+}
+
 # What a file or the environment may say. Every value passes as text, so both are read by the same rules.
 PARSERS: Mapping[str, Parser] = {
     "host": str,
@@ -169,6 +212,7 @@ PARSERS: Mapping[str, Parser] = {
     "crs": _codes,
     **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
     **{f"workflow.{name}": parser for name, parser in WORKFLOW.items()},
+    **{f"oidc.{name}": parser for name, parser in OIDC.items()},
 }
 
 
@@ -181,11 +225,14 @@ def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
     """Build the settings for the folder with layers/, styles/, config/; ConfigRefused lists all mistakes."""
     mistakes: list[str] = []
     values = {**_from_file(root / "config" / "server.yaml", mistakes), **_from_env(env, mistakes)}
+    if bool(values.get("oidc.issuer")) != bool(values.get("oidc.client_id")):
+        mistakes.append("oidc: issuer and client_id go together: one of them is missing")
     if mistakes:
         raise ConfigRefused(*mistakes)
     limits, workflow = _taken(values, "limits."), _taken(values, "workflow.")
     data_dir = Path(env.get("GIS_DATA") or root / ".gis").expanduser().resolve()
-    groups = {"limits": Limits(**limits), "workflow": Workflow(**workflow)}
+    oidc = Oidc(**_taken(values, "oidc."))
+    groups = {"limits": Limits(**limits), "workflow": Workflow(**workflow), "oidc": oidc}
     return Settings(root=root.resolve(), data_dir=data_dir, **groups, **values)  # type: ignore[arg-type]  # each value came from its key's parser
 
 
@@ -218,6 +265,9 @@ def _from_file(path: Path, mistakes: list[str]) -> dict[str, object]:
         where = f"{path}:{value.start_mark.line + 1}"
         if key not in PARSERS:
             mistakes.append(f"{where}: unknown key {key!r}")
+            continue
+        if key in SECRETS:
+            mistakes.append(f"{where}: {key} is a secret: put it into the environment, as {variable(key)}")
             continue
         try:
             values[key] = PARSERS[key](_text(value))

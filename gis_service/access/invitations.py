@@ -9,12 +9,19 @@ from gis_service.access.accounts import Language, plain
 from gis_service.access.principal import Role
 from gis_service.access.rules import change
 from gis_service.db.sync import SyncDatabase
+from gis_service.errors import RuleBroken
+from gis_service.texts import say
 
 PREFIX = "gisinv_"
 
 _INVITE = """
     insert into gis.invitation (sha256, email, organisation_id, role, species_group, expires_at)
     values ($1, $2, gis.organisation_id($3), $4, $5, $6) returning invitation_id
+"""
+_INVITED = """
+    select coalesce(p.name, lower(i.email))
+      from gis.invitation i left join gis.principal p on lower(p.email) = lower(i.email)
+     where i.sha256 = $1 and i.accepted_at is null and i.expires_at > clock_timestamp()
 """
 
 
@@ -39,3 +46,11 @@ def accept(
     name = plain(display_name) if display_name else None
     values = (keys.hashed(token.strip()), name, language)
     return str(change(database, "select gis.accept_invitation($1, $2, $3)", *values)[0][0])
+
+
+def invited(database: SyncDatabase, token: str) -> str:
+    """The name of the account that would accept, made or not: whom the log names; RuleBroken as accept."""
+    rows = change(database, _INVITED, keys.hashed(token.strip()))
+    if not rows:
+        raise RuleBroken(say("rule.invitation_open", "en"), key="rule.invitation_open")
+    return str(rows[0][0])

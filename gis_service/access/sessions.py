@@ -48,6 +48,11 @@ _BY_NAME = """
       from gis.principal p where p.name = $3 and p.locked_at is null
     returning session_id
 """
+_OWNER = """
+    select p.name from gis.api_key k join gis.principal p using (principal_id)
+     where k.sha256 = $1 and num_nonnulls(k.revoked_at, p.locked_at) = 0
+       and (k.expires_at is null or k.expires_at > clock_timestamp())
+"""
 _LIST = """
     select session_id, method, client, created_at, seen_at, expires_at
       from gis.session_now where name = $1 order by seen_at desc, session_id desc
@@ -135,6 +140,11 @@ def seen(number: int) -> Query:
     return Query(_SEEN, (number, SEEN_EVERY))
 
 
+def owner(key: str) -> Query:
+    """The name of the account whose open key it is: asked of the database, for it may be a moment old."""
+    return Query(_OWNER, (keys.hashed(key),))
+
+
 def open_by_key(database: SyncDatabase, key: str, client: str, lasting: Lasting) -> str:
     """The token of a session that does what the key may do and ends with it; Unauthorized for a wrong key."""
     token = keys.new_secret(PREFIX)
@@ -153,9 +163,9 @@ def open_by_name(database: SyncDatabase, method: Method, name: str, client: str,
     return token
 
 
-def listed(database: SyncDatabase, name: str) -> list[ListedSession]:
-    """The open sessions of an account, the last used first."""
-    return [ListedSession(*row) for row in database.run(Query(_LIST, (name,)))]
+def listing(name: str) -> Query:
+    """The open sessions of an account, the last used first: each row is a ListedSession."""
+    return Query(_LIST, (name,))
 
 
 def end(database: SyncDatabase, name: str, number: int) -> None:

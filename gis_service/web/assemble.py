@@ -17,6 +17,7 @@ from gis_service.web.context import Context
 from gis_service.web.credentials import Access
 from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
+from gis_service.web.openid import Issuer
 from gis_service.web.published import Published
 from gis_service.web.reads import Reads
 from gis_service.web.service import Service
@@ -59,6 +60,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         reads=Reads(writer, control, catalog.layers),
         published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=KnownSystems(control),
+        issuer=Issuer(settings.oidc) if settings.oidc.issuer else None,
         signing_key=SharedKey(control, secrets.PAGING),
     )
     return Service(context)
@@ -68,6 +70,8 @@ async def close(service: Service) -> None:
     """Let the connections go."""
     context = service.context
     await context.reads.close()
+    if context.issuer is not None:
+        context.issuer.close()
     pools = (context.database, context.tile_database, context.export_database, context.control_database)
     for database in pools:
         await database.close()

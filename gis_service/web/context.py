@@ -21,8 +21,10 @@ from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
 from gis_service.web.credentials import Access
 from gis_service.web.encoder import Encoders
+from gis_service.web.guards import Guards
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request
+from gis_service.web.openid import Issuer
 from gis_service.web.published import Published
 from gis_service.web.reads import Reads
 from gis_service.web.shared_key import SharedKey
@@ -57,6 +59,8 @@ class Context:
     encoders: Encoders
     writer: Writer
     reads: Reads
+    issuer: Issuer | None = None  # where people sign in, if the settings name one
+    guards: Guards = field(default_factory=Guards)
     known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class
     release_counts: Lru[tuple[str, int], Counts] = field(default_factory=lambda: Lru(COUNTS_KEPT))
     kept_views: Lru[tuple[str, str, int], ViewedLayer] = field(default_factory=lambda: Lru(VIEWS_KEPT))

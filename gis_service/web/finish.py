@@ -75,7 +75,11 @@ def _with_caching(request: Request, response: Response) -> Response:
     more = []
     if request.private:
         kept = response.status < 400 and response.header("cache-control") != "no-store"
-        more.append(("cache-control", "private, no-cache" if kept else "no-store"))
+        # Not even the back button of a shared computer shows a page of a session that has ended.
+        named = request.session is not None and (response.header("content-type") or "").startswith(
+            "text/html"
+        )
+        more.append(("cache-control", "private, no-cache" if kept and not named else "no-store"))
     elif response.header("cache-control") is None:
         more.append(("cache-control", "no-cache"))
     if response.header("vary") is None:

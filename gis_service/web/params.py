@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +11,11 @@ from gis_service.features.refusal import refuse
 MAX_QUERY = 16_384  # characters; the longest honest one is a long list of ids
 MAX_PATH = 2_048
 MAX_PARAMETERS = 64
+_SECRET = re.compile(
+    r"(?:^|&)(?:(x-api-key|api[_-]?key|key|access[_-]?token|token|auth|authorization|password|secret)="
+    r"|([^&=]*)=(?:gis_|gisinv_|gisses_)[A-Za-z0-9_-]{43}(?:&|$))",
+    re.IGNORECASE,
+)
 
 
 def parse(query: str) -> Mapping[str, str]:
@@ -42,6 +48,12 @@ def _decoded(text: str) -> str:
     if "\x00" in made:
         raise refuse("web.nul")
     return made
+
+
+def check_secrets(query: str) -> None:
+    """400 for a key or a password in the address, by its parameter's name or by its own beginning."""
+    if query and (found := _SECRET.search(query)) is not None:
+        raise refuse("web.key-in-address", name=found[1] or found[2])
 
 
 def check_path(path: str) -> None:

@@ -10,6 +10,7 @@ from gis_service.changes.faults import FieldsRefused
 from gis_service.errors import Busy, DatabaseDown, GisError, MethodNotAllowed, Timeout, Unauthorized
 from gis_service.links import PROBLEM
 from gis_service.texts import catalogue, say
+from gis_service.web.guards import TooMany
 from gis_service.web.message import Response
 
 CHALLENGE = 'Basic realm="gis-service", charset="UTF-8", Bearer realm="gis-service"'
@@ -67,6 +68,8 @@ def response(error: GisError, lang: str, instance: str) -> Response:
         headers.append(("www-authenticate", CHALLENGE))
     if isinstance(error, (Busy, DatabaseDown, Timeout)):
         headers.append(("retry-after", str(RETRY_SECONDS)))
+    if isinstance(error, TooMany):
+        headers.append(("retry-after", str(error.values["seconds"])))
     if isinstance(error, MethodNotAllowed) or "allow" in error.values:
         headers.append(("allow", str(error.values.get("allow", "GET, HEAD, OPTIONS"))))
     return Response(error.status, tuple(headers), orjson.dumps(document(error, lang, instance)))

@@ -11,12 +11,13 @@ from dataclasses import replace
 from gis_service.access import rights
 from gis_service.access.principal import PUBLIC, Principal
 from gis_service.db.turns import CALLER
-from gis_service.errors import GisError
+from gis_service.errors import GisError, Unauthorized
 from gis_service.features.refusal import refuse
 from gis_service.links import Links
 from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
+    account_routes,
     credentials,
     csrf,
     editing,
@@ -32,10 +33,11 @@ from gis_service.web import (
     params,
     problems,
     process_routes,
-    proposal_routes,
     release_routes,
     render,
     service_routes,
+    sign_in,
+    sign_in_routes,
     stream,
     tile_routes,
 )
@@ -67,7 +69,8 @@ class Service:
                 *file_routes.routes(),
                 *process_routes.routes(),
                 *release_routes.routes(),
-                *proposal_routes.routes(),
+                *sign_in_routes.routes(),
+                *account_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
@@ -92,6 +95,7 @@ class Service:
         try:
             try:
                 params.check_path(request.path)
+                params.check_secrets(request.query)
                 name, response, request = await self._routed(request)
             except GisError as err:
                 response = await self._problem(request, err)
@@ -147,9 +151,19 @@ class Service:
     async def _known(self, request: Request) -> Request:
         """The request with who asks: by key where one was sent, else by the session of its cookie."""
         if any(name in request.headers for name in credentials.HEADERS):
-            return replace(request, principal=await self.context.access.principal(request.headers))
+            try:
+                return replace(request, principal=await self.context.access.principal(request.headers))
+            except Unauthorized:
+                await self._wrong_key(request)
+                raise
         session = await self.context.access.session(request.headers)
         return request if session is None else replace(request, principal=session.principal, session=session)
+
+    async def _wrong_key(self, request: Request) -> None:
+        """Count it; TooMany past the limit. Right keys of the same address pass all the while."""
+        who, guard = sign_in.address(self.context, request), self.context.guards.keys
+        guard.check(who)
+        await sign_in.failed(self.context, request, guard, "key", who)
 
     def _caller(self, request: Request) -> str:
         """Whose turn it is when requests wait: the owner of the key, else the address."""

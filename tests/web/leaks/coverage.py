@@ -20,6 +20,13 @@ WITHOUT_ROWS: Mapping[Address, str] = {
     ("GET", "/static/{*}"): "files of the program, the same for everybody",
     ("GET", "/health"): "one word while the process lives; asks no database",
     ("GET", "/ready"): "one word while the database answers; reads no row",
+    ("GET", "/sign-in"): "the ways to sign in, from the settings",
+    ("POST", "/sign-in"): "sets a cookie or refuses; reads keys and invitations alone",
+    ("GET", "/sign-in/oidc"): "sends to the issuer; reads no row",
+    ("GET", "/sign-in/callback"): "sets a cookie or refuses; reads accounts alone",
+    ("POST", "/sign-out"): "ends sessions of the caller's own account",
+    ("GET", "/account"): "the caller's own roles and sessions",
+    ("POST", "/account"): "accepts an invitation to the caller's own account",
     (
         "GET",
         "/metrics",
