@@ -33,6 +33,7 @@ from gis_service.web import (
     params,
     problems,
     process_routes,
+    proposal_routes,
     release_routes,
     render,
     service_routes,
@@ -71,6 +72,7 @@ class Service:
                 *release_routes.routes(),
                 *sign_in_routes.routes(),
                 *account_routes.routes(),
+                *proposal_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
