@@ -40,6 +40,8 @@ KEYS: Mapping[str, tuple[str, tuple[Scope, ...]]] = {
 GEOJSON = "application/geo+json"
 MERGE_PATCH = "application/merge-patch+json"
 AREAS = "/collections/protected-areas/items"
+PLOTS = "/collections/plots/items"
+PART_4 = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/"
 Json = dict[str, Any]
 
 
@@ -107,3 +109,24 @@ def box(west: float, south: float, size: float = 0.1) -> Json:
 def area(name: str = "Khu mới", west: float = 105.1, south: float = 20.1, **properties: object) -> Json:
     """A new protected area in province A, clear of all others."""
     return {"type": "Feature", "geometry": box(west, south), "properties": {"name": name, **properties}}
+
+
+def standing(world: World, west: float, south: float, **properties: object) -> str:
+    """The path of a new protected area that stands, by an editor whose edits do."""
+    made = world.ask("chau", "POST", AREAS, area("Khu mới", west, south, **properties))
+    assert made.status_code == 201, made.text
+    return made.headers["location"].removeprefix(world.url)
+
+
+def shown(world: World, who: str | None, path: str) -> Json:
+    answer = world.ask(who, "GET", path)
+    assert answer.status_code == 200, answer.text
+    made: Json = answer.json()
+    return made
+
+
+def faults(answer: httpx.Response) -> set[tuple[str, str]]:
+    """Pointer and rule of each fault of a refusal."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return {(each["pointer"], each["rule"]) for each in answer.json()["errors"]}
