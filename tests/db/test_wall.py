@@ -139,6 +139,31 @@ def test_row_policies_hold_even_for_a_statement_without_conditions(db: SyncDatab
     assert [db.run(dataclasses.replace(counted, role=role))[0][0] for role in roles] == [8, 9, 10]
 
 
+def test_history_has_the_wall_of_its_table(db: SyncDatabase) -> None:
+    """Column by column and policy by policy, for every class's role; beside them `release_to` alone."""
+    granted = """
+        select table_name, grantee, array_agg(column_name::text order by column_name)
+          from information_schema.column_privileges
+         where table_schema = $1 and grantee in ('gis_public', 'gis_jurisdiction', 'gis_full')
+           and privilege_type = 'SELECT' and column_name <> 'release_to'
+           and table_name in (select table_name from gis.feature_table)
+         group by 1, 2 order by 1, 2
+    """
+    policies = """
+        select tablename, policyname, roles::text, cmd, qual from pg_policies
+         where schemaname = $1 and tablename in (select table_name from gis.feature_table) order by 1, 2
+    """
+    secured = """
+        select c.relname, c.relrowsecurity from pg_class c
+         where c.relnamespace = $1::regnamespace and c.relname in (select table_name from gis.feature_table)
+         order by 1
+    """
+    for sql in (granted, policies, secured):
+        now, past = (db.run(Query(sql, (schema,))) for schema in ("gis", "gis_history"))
+        assert now == past
+        assert len(now) >= 8
+
+
 def test_a_past_release_is_behind_the_same_wall(db: SyncDatabase, catalog: Catalog) -> None:
     seen = view(PUBLIC, catalog.layers["occurrences"]).at_release(1)
     assert db.run(select.count(seen, ItemsQuery())) == [(8,)]
