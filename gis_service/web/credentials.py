@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from gis_service.access import keystore, sessions
@@ -59,12 +59,18 @@ class Access:
         self._read_at = -1e9
         self._reading: asyncio.Task[None] | None = None
 
-    async def principal(self, headers: Mapping[str, str]) -> Principal:
-        """Who asks; Unauthorized for a wrong key, DatabaseDown where keys can't be read."""
+    async def principal(self, headers: Mapping[str, str], anew: Callable[[], bool]) -> Principal:
+        """Who asks; Unauthorized for a wrong key, DatabaseDown where keys can't be read.
+
+        A key that isn't known may have been made a moment ago: then they are read anew, if `anew` allows.
+        """
         key = key_of(headers)
         if key is None:
             return PUBLIC
+        asked = time.monotonic()
         await self._fresh()
+        if hashed(key) not in self._ring.keys and anew():
+            await self._read_since(asked)
         return self._ring.principal(key, datetime.now(UTC))
 
     async def session(self, headers: Mapping[str, str]) -> Session | None:

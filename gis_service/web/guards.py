@@ -39,6 +39,10 @@ class Guard:
         if count >= self.most:
             raise TooMany(seconds=max(1, round(began + self.seconds - time.monotonic())))
 
+    def is_full(self, who: str) -> bool:
+        with self._lock:
+            return self._window(who)[1] >= self.most
+
     def count(self, who: str) -> bool:
         """One more; whether it was the one that filled it."""
         with self._lock:

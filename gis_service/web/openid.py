@@ -180,6 +180,7 @@ class Issuer:
                 text = await loop.run_in_executor(self._threads, _fetch, url, body, headers)
             found = orjson.loads(text)
         except urllib.error.HTTPError as err:
+            err.close()
             if body is not None and 400 <= err.code < 500:
                 raise _refused(f"{url} answers {err.code}") from err
             raise _down(f"{url} answers {err.code}") from err

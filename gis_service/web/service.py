@@ -153,19 +153,24 @@ class Service:
     async def _known(self, request: Request) -> Request:
         """The request with who asks: by key where one was sent, else by the session of its cookie."""
         if any(name in request.headers for name in credentials.HEADERS):
-            try:
-                return replace(request, principal=await self.context.access.principal(request.headers))
-            except Unauthorized:
-                await self._wrong_key(request)
-                raise
+            return replace(request, principal=await self._by_key(request))
         session = await self.context.access.session(request.headers)
         return request if session is None else replace(request, principal=session.principal, session=session)
 
-    async def _wrong_key(self, request: Request) -> None:
-        """Count it; TooMany past the limit. Right keys of the same address pass all the while."""
-        who, guard = sign_in.address(self.context, request), self.context.guards.keys
-        guard.check(who)
-        await sign_in.failed(self.context, request, guard, "key", who)
+    async def _by_key(self, request: Request) -> Principal:
+        """Whose key it is. Wrong ones are counted, TooMany past the limit; right ones pass all the while."""
+        guard = self.context.guards.keys
+
+        def anew() -> bool:
+            return not guard.is_full(sign_in.address(self.context, request))
+
+        try:
+            return await self.context.access.principal(request.headers, anew)
+        except Unauthorized:
+            who = sign_in.address(self.context, request)
+            guard.check(who)
+            await sign_in.failed(self.context, request, guard, "key", who)
+            raise
 
     def _caller(self, request: Request) -> str:
         """Whose turn it is when requests wait: the owner of the key, else the address."""

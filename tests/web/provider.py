@@ -101,6 +101,7 @@ class Provider:
     person: Json = field(default_factory=lambda: {"sub": "0"})
     mint: Callable[[Json], str] | None = None  # how an ID token is made, instead of rightly
     answer: Json = field(default_factory=dict)  # more of what stands in the address back to the service
+    described: Json = field(default_factory=dict)  # in place of what it says of itself
     codes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -122,6 +123,7 @@ class Provider:
             "token_endpoint": self.issuer + "/token",
             "jwks_uri": self.issuer + "/keys",
             "authorization_response_iss_parameter_supported": True,
+            **self.described,
         }
 
     def authorize(self, query: Mapping[str, str]) -> str:
@@ -179,6 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
         elif parts.path == "/keys":
             self._json(200, {"keys": [key.jwk() for key in self._provider.keys]})
+        elif "elsewhere" in self._provider.described and parts.query != "again":
+            self.send_response(302)
+            self.send_header("Location", f"{self._provider.issuer}{parts.path}?again")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
         else:
             self._json(200, self._provider.discovery())
 
