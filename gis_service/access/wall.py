@@ -13,13 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gis_service import __version__
 from gis_service.access import versions
+from gis_service.access.policy import ROLE_FULL
 from gis_service.access.sight import ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
 from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
 # What every class may read beside the layers: where the rows come from. Releases have policies (0027).
-REFERENCE_TABLES = ("gis.dataset", "gis.load", "gis.target")
+REFERENCE_TABLES = ("gis.dataset", "gis.target")
+# Of a load each class reads which file it was and when; counts of its rows would count hidden ones.
+_OF_LOADS = "load_id, dataset_id, layer, version, checksum, release, loaded_at"
 # It counts every write, hidden ones too; each class has a version of its own (0016).
 CLOSED_TABLES = ("gis.layer_version",)
 
@@ -29,7 +32,8 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     roles = ", ".join(ROLES)
     made = [f"grant usage on schema gis, gis_history to {roles}"]
     made += [f"grant select on {_name(table)} to {roles}" for table in REFERENCE_TABLES]
-    made += [f"revoke all on {_name(table)} from {roles}" for table in CLOSED_TABLES]
+    made += [f"revoke all on {_name(table)} from {roles}" for table in (*CLOSED_TABLES, "gis.load")]
+    made += [f"grant select on gis.load to {ROLE_FULL}", f"grant select ({_OF_LOADS}) on gis.load to {roles}"]
     by_table: Mapping[str, list[Layer]] = _by_table(layers)
     for table in sorted(by_table):
         made += _table(table, by_table[table])

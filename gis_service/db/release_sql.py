@@ -22,11 +22,11 @@ _KNOWN = """
      where exists (select from gis.release_class c where c.release = r.release)
 """
 _LOADS = """
-    select d.slug, d.title, d.title_vi, l.layer, l.version, l.checksum, l.inserted, l.superseded, l.withdrawn,
-           l.quarantined
+    select d.slug, d.title, d.title_vi, l.layer, l.version{counts}
       from gis.load l join gis.dataset d using (dataset_id)
      where l.release = $1 and (d.redistribution or $2) order by l.load_id
 """
+_COUNTS_OF_LOADS = ", l.checksum, l.inserted, l.superseded, l.withdrawn, l.quarantined"
 _MANIFEST = """
     select table_name, inserted, changed, withdrawn, encode(checksum, 'hex')
       from gis.release_manifest where release = $1 order by table_name
@@ -74,7 +74,8 @@ def named(role: str, releases: Sequence[int]) -> Query:
 
 def loads(role: str, release: int, closed: bool) -> Query:
     """The loads that a release is of; those of closed data sets only where that's asked."""
-    return Query(_LOADS, (release, closed), role)
+    counts = _COUNTS_OF_LOADS if closed else ""  # no class but the full one may read them
+    return Query(_LOADS.format(counts=counts), (release, closed), role)
 
 
 def manifest(release: int) -> Query:
