@@ -332,6 +332,17 @@ def test_a_tag_that_has_changed_is_refused(world: World, who: str, west: float) 
     assert world.ask(who, "GET", path).status_code == 404
 
 
+def test_the_tag_of_a_compressed_answer_is_as_good(world: World) -> None:
+    path = standing(world, 105.05, 20.5, desig_eng="long " * 1000)
+    read = world.ask("bo", "GET", path, Accept_Encoding="gzip")
+    plain = world.ask("bo", "GET", path, Accept_Encoding="identity")
+    assert read.headers["content-encoding"] == "gzip"
+    assert read.headers["etag"] != plain.headers["etag"], "strong tags differ by coding"
+    patch = {"properties": {"name": "Mới"}}
+    assert world.ask("bo", "PATCH", path, patch, If_Match=read.headers["etag"]).status_code == 204
+    assert world.ask("bo", "PATCH", path, patch, If_Match=plain.headers["etag"]).status_code == 412
+
+
 def test_an_edit_of_another_row_leaves_the_tag(world: World) -> None:
     one, two = standing(world, 105.35, 20.2), standing(world, 105.5, 20.2)
     tag = world.ask("bo", "GET", one).headers["etag"]
