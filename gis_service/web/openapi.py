@@ -11,6 +11,7 @@ from gis_service.links import Links
 from gis_service.settings import Limits
 from gis_service.texts import say
 from gis_service.web import (
+    openapi_accounts,
     openapi_components,
     openapi_editing,
     openapi_features,
@@ -42,7 +43,9 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             "version": __version__,
         },
         "servers": [{"url": links.base or "/"}],
-        "tags": [{"name": name} for name in ("service", "features", "releases", "tiles", "processes")],
+        "tags": [
+            {"name": name} for name in ("service", "features", "releases", "tiles", "processes", "accounts")
+        ],
         "security": [{}, {"key": []}, {"bearer": []}, {"basic": []}],
         "paths": {
             **_service_paths(lang),
@@ -50,6 +53,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             **_tile_paths(lang),
             **_process_paths(lang),
             **openapi_releases.paths(lang),
+            **openapi_accounts.paths(lang),
             **openapi_proposals.paths(lang),
         },
         "components": openapi_components.components(limits, lang),

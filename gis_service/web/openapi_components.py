@@ -36,6 +36,7 @@ def components(limits: Limits, lang: str) -> Part:
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             "bearer": {"type": "http", "scheme": "bearer"},
             "basic": {"type": "http", "scheme": "basic"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "gis_session"},
         },
     }
 

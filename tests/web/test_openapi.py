@@ -113,7 +113,7 @@ def test_every_path_without_places_answers_in_the_forms_that_are_told(
     api: Any, web: httpx.Client, centre: httpx.Client
 ) -> None:
     for path, operations in api["paths"].items():
-        if "{" in path or "get" not in operations:
+        if "{" in path or "200" not in operations.get("get", {}).get("responses", {}):
             continue
         asking = web if {} in operations["get"].get("security", [{}]) else centre
         for kind in operations["get"]["responses"]["200"]["content"]:

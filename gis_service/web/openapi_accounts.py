@@ -1,0 +1,68 @@
+"""The paths of signing in and of one's own account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gis_service import links as media
+from gis_service.web import forms
+from gis_service.web.openapi_parts import FORM, SIGNED_IN, TEXT, Part, document, operation, parameter, told
+
+_TAG = "accounts"
+_SESSION: Part = {"session": []}
+_REFUSED: Part = {
+    "400": {"$ref": "#/components/responses/Invalid"},
+    "403": {"$ref": "#/components/responses/Problem"},
+    "429": {"$ref": "#/components/responses/Problem"},
+    "default": {"$ref": "#/components/responses/Problem"},
+}
+
+
+def paths(lang: str) -> Mapping[str, Part]:
+    onward = parameter("next", TEXT, told("sign-in-next", lang))
+    account = operation("getAccount", _TAG, told("account", lang), document(media.JSON), *FORM)
+    account["get"]["security"] = [*SIGNED_IN, _SESSION]
+    return {
+        "/sign-in": {
+            **operation("getSignIn", _TAG, told("sign-in", lang), document(media.JSON), onward, *FORM),
+            "post": _form(
+                "signIn", told("sign-in-form", lang), lang, "key", "invitation", "display_name", "next"
+            ),
+        },
+        "/sign-in/oidc": _way("startSignIn", told("sign-in-oidc", lang), lang, onward),
+        "/sign-in/callback": _way(
+            "endSignIn",
+            told("sign-in-callback", lang),
+            lang,
+            parameter("code", TEXT),
+            parameter("state", TEXT),
+        ),
+        "/sign-out": {
+            "post": {**_form("signOut", told("sign-out", lang), lang, "session"), "security": [_SESSION]}
+        },
+        "/account": {
+            **account,
+            "post": {
+                **_form("acceptInvitation", told("accept-invitation", lang), lang, "invitation"),
+                "security": [_SESSION],
+            },
+        },
+    }
+
+
+def _way(identity: str, summary: str, lang: str, *parameters: Part) -> Part:
+    """A stage of the browser's way to the issuer and back."""
+    responses = {"303": {"description": told("onward", lang)}, **_REFUSED}
+    return operation(identity, _TAG, summary, responses, *parameters)
+
+
+def _form(identity: str, summary: str, lang: str, *fields: str) -> Part:
+    """What a form of a page sends; by cookie with the session's token, and from the service's pages alone."""
+    schema: Part = {"type": "object", "properties": dict.fromkeys((*fields, "csrf"), TEXT)}
+    return {
+        "operationId": identity,
+        "tags": [_TAG],
+        "summary": summary,
+        "requestBody": {"content": {forms.URLENCODED: {"schema": schema}}},
+        "responses": {"303": {"description": told("onward", lang)}, **_REFUSED},
+    }
