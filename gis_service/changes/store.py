@@ -151,7 +151,8 @@ def take(
         touched = places(database, proposal.number)
         after = way.step(flow, proposal, layer, action, now, touched)
         values = (proposal.number, proposal.revision, epoch, action, after, comment, _json(rejected))
-        done = database.run(Query(_STEP, (now.name, _role(action), *values)))[0][2]
+        query = Query(_STEP, (now.name, _role(action), *values), timeout_ms=PUBLISH_MS)
+        done = database.run(query)[0][2]
         if done == "done":
             return numbered(database, proposal.number)
         if done == "step":
