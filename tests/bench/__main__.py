@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 from gis_service.db.cluster import Cluster
 from gis_service.errors import GisError
 from gis_service.settings import load_settings
-from tests.bench import asks, data, exports, facts, goals, processes, report, targets
+from tests.bench import asks, data, exports, facts, goals, processes, report, sharing, targets
 from tests.bench.asks import OgcServer
 from tests.bench.cases import Case, all_cases
 from tests.bench.data import Recipe
@@ -27,6 +27,7 @@ from tests.bench.floor import Floor
 from tests.bench.processes import BenchFault
 from tests.bench.report import Cell
 from tests.bench.run import Bench, Plan, client_cost
+from tests.bench.sharing import Shared
 from tests.bench.targets import Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +79,10 @@ def main(words: Sequence[str]) -> int:
         case for case in all_cases() if not args.case or any(fnmatch.fnmatch(case.name, g) for g in args.case)
     ]
     if args.list:
-        print("\n".join([*(case.name for case in chosen), *exports.NAMES]))
+        print("\n".join([*(case.name for case in chosen), *exports.NAMES, *sharing.NAMES]))
         return 0
-    if not chosen and not any(fnmatch.fnmatch(name, glob) for name in exports.NAMES for glob in args.case):
+    alone = (*exports.NAMES, *sharing.NAMES)
+    if not chosen and not any(fnmatch.fnmatch(name, glob) for name in alone for glob in args.case):
         say("no case matches; see --list")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended here too
@@ -153,6 +155,8 @@ def started(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> Itera
             found.append(targets.start_ours(ROOT, dsn, home, ports.free()))
             if any(case.name.endswith("-full") for case in chosen):
                 found.append(targets.start_ours(ROOT, dsn, home, ports.free(), full_detail=True))
+            if any(case.shared for case in chosen):
+                found.append(targets.as_province(found[0], dsn))
         if not args.no_tipg:
             found.append(targets.start_tipg(dsn, home, ports.free()))
         nginx = targets.start_nginx(home, ports.free())
@@ -216,7 +220,18 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
             if args.json:
                 report.write_json(args.json, cells)
         measured_exports = exported(args, found, known.ids[exports.LAYER][1])
-        print_end(found, cells, measured_exports)
+        workers_mb = print_memory(found)
+    print_lines(goals.goal_lines(goals.goals(cells, measured_exports, workers_mb, shared(args, dsn))))
+
+
+def shared(args: argparse.Namespace, dsn: str) -> list[Shared]:
+    """Sharing at size, where it was chosen; a copy is made only while no server uses the original."""
+    found = []
+    if not args.no_ours and sharing.wanted(args.case or ()):
+        for each in sharing.measure(dsn, ROOT, say):
+            found.append(each)
+            print_lines([each.line()])
+    return found
 
 
 def exported(args: argparse.Namespace, found: Sequence[Target], rows: int) -> list[Export]:
@@ -265,8 +280,8 @@ def print_ground(found: Sequence[Target], plan: Plan, args: argparse.Namespace) 
     print(f"\n{report.HEAD}", flush=True)
 
 
-def print_end(found: Sequence[Target], cells: Sequence[Cell], measured: Sequence[Export]) -> None:
-    """Memory and the numbers to reach."""
+def print_memory(found: Sequence[Target]) -> float | None:
+    """The memory of each server that the bench started; gives that of our workers."""
     print("\nmemory after the run (PSS)")
     workers_mb: float | None = None
     for target in found:
@@ -277,7 +292,7 @@ def print_end(found: Sequence[Target], cells: Sequence[Cell], measured: Sequence
                 f" parent {weight.parent_mb:.0f} MB"
             )
             workers_mb = weight.workers_mb if is_ours(target) else workers_mb
-    print_lines(goals.goal_lines(goals.goals(cells, measured, workers_mb)))
+    return workers_mb
 
 
 if __name__ == "__main__":

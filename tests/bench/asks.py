@@ -41,8 +41,8 @@ class Ask:
 PathOf = Callable[[Ask], str | None]
 
 
-def http(ask: Ask, path: str, host: str, encoding: Encoding) -> bytes:
-    """The request as it goes over the wire."""
+def http(ask: Ask, path: str, host: str, encoding: Encoding, key: str = "") -> bytes:
+    """The request as it goes over the wire, with a key where somebody in particular asks."""
     body = ask.body()
     lines = [
         f"{'POST' if body else 'GET'} {path} HTTP/1.1",
@@ -50,6 +50,8 @@ def http(ask: Ask, path: str, host: str, encoding: Encoding) -> bytes:
         "Accept: application/geo+json, application/json;q=0.9, */*;q=0.5",
         f"Accept-Encoding: {encoding}",
     ]
+    if key:
+        lines.append(f"X-API-Key: {key}")
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join((*lines, "", "")).encode() + body

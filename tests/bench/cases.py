@@ -25,6 +25,7 @@ class Case:
     encoding: Encoding = "gzip"
     rule: str = ""
     ours_only: bool = False
+    shared: bool = False  # asked of ours alone, by the public and by a province in turn
     size: Callable[[Facts], int] | None = None
 
 
@@ -156,6 +157,22 @@ def tile_cases() -> Iterator[Case]:
                 yield Case(f"{name}-full", tiles(layer, zoom, full=True), size=size)
 
 
+def shared_cases() -> Iterator[Case]:
+    """What a province asks beside the public."""
+    made = [
+        Case("items-10", page("occurrences", 10)),
+        Case("items-1000", page("occurrences", 1000)),
+        Case("items-bbox", boxed("occurrences", 10, 0.02)),
+        Case("item", one_item("occurrences")),
+        Case("items-10-areas", page("protected-areas", 10)),
+        Case("item-area", one_item("protected-areas")),
+        *(Case(f"tile-z{zoom}", tiles("occurrences", zoom)) for zoom in (6, 8, 11, 14)),
+        *(Case(f"tile-areas-z{zoom}", tiles("protected-areas", zoom)) for zoom in (8, 11, 14)),
+    ]
+    for case in made:
+        yield replace(case, name=f"shared-{case.name}", shared=True)
+
+
 def tile_count(layer: str, zoom: int) -> Callable[[Facts], int]:
     """How many different tiles a case can ask for."""
     return lambda facts: len(facts.tiles(layer, zoom))
@@ -192,4 +209,5 @@ def all_cases() -> list[Case]:
         *tile_cases(),
         Case("mixed", mixed(), rule=GENERAL),
         Case("report", reports(), ours_only=True),
+        *shared_cases(),
     ]

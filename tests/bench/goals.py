@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.bench.exports import Export
 from tests.bench.report import Cell
+from tests.bench.sharing import Shared, said
 from tests.bench.stats import percentile, ratio
 
 At = Mapping[tuple[str, str], Cell]  # cells with one client, by case and target
@@ -61,6 +62,24 @@ class Over:
         return judged(self.words, said, found, self.most)
 
 
+@dataclass(frozen=True)
+class Restricted:
+    """A province's p50 as a multiple of the public's, asked in turn: the worst case decides."""
+
+    words: str
+    most: float
+
+    def judged(self, at: At) -> Goal:
+        said, found = [], []
+        for (case, target), cell in at.items():
+            public = at.get((case, "ours"))
+            if target == "province" and public is not None:
+                found.append(cell.p50.median / public.p50.median)
+                name = case.removeprefix("shared-")
+                said.append(f"{name} {cell.p50.median:.2f} / {public.p50.median:.2f} = {found[-1]:.2f}")
+        return judged(self.words, said, found, self.most)
+
+
 GOALS = (
     Share("one item ≤ 1/8 of TiPg's p50", ("item-area", "item-occurrence"), 1 / 8),
     Share("limit=1000 of the points ≤ 1/20 of TiPg's p50", ("items-1000-occurrences",), 1 / 20),
@@ -69,6 +88,7 @@ GOALS = (
     Over("limit=10 ≤ floor + 0.7 ms", ("items-10-areas-identity", "items-10-occurrences-identity"), 0.7),
     Over("limit=1000 of points ≤ 1.5 × floor", ("items-1000-occurrences-identity",), 1.5, as_multiple=True),
     Over("limit=1000 of polygons ≤ 1.5 × floor", ("items-1000-areas-identity",), 1.5, as_multiple=True),
+    Restricted("a restricted reader's request ≤ 1.2 × the public's", 1.2),
 )
 
 
@@ -76,13 +96,19 @@ def judged(words: str, said: Sequence[str], found: Sequence[float], most: float)
     return Goal(words, "; ".join(said), max(found) <= most) if found else Goal(words, "not run", None)
 
 
-def goals(cells: Sequence[Cell], exports: Sequence[Export], workers_mb: float | None) -> list[Goal]:
+def goals(
+    cells: Sequence[Cell],
+    exports: Sequence[Export],
+    workers_mb: float | None,
+    shared: Sequence[Shared] = (),
+) -> list[Goal]:
     """Every number; None in `reached` where its case was not run."""
     at = {(cell.case, cell.target): cell for cell in cells if cell.clients == 1}
     return [
         *(goal.judged(at) for goal in GOALS),
         depth_goal(at),
         *(export_goal(export) for export in exports),
+        *(shared_goal(each, each.most) for each in shared if each.most is not None),
         cpu_goal(at),
         landing_goal(cells),
         memory_goal(workers_mb),
@@ -104,6 +130,11 @@ def export_goal(export: Export) -> Goal:
     words = f"{export.name} ≥ 100,000 rows/s with ≤ 300 MB"
     said = f"{export.rows:,} rows in {export.seconds:.1f} s = {export.rate:,.0f}/s, {export.most_mb:.0f} MB"
     return Goal(words, said, export.rate >= 100_000 and export.most_mb <= 300)
+
+
+def shared_goal(each: Shared, most: float) -> Goal:
+    """A step of sharing within its seconds."""
+    return Goal(f"{each.words} ≤ {most:g} s", said(each.seconds), each.seconds <= most)
 
 
 def cpu_goal(at: At) -> Goal:

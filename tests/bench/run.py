@@ -16,7 +16,7 @@ from tests.bench.client import Answer, Tally
 from tests.bench.facts import Facts
 from tests.bench.floor import NOTES, Floor
 from tests.bench.report import Cell
-from tests.bench.targets import Target
+from tests.bench.targets import RESTRICTED, Target
 
 SETTLE_S = 30.0
 WARM_UP = 20  # questions to each target before a case's clock starts
@@ -83,7 +83,12 @@ class Bench:
 
     def who(self, case: Case, first: Sequence[Ask]) -> list[Target | Floor]:
         """The targets that can answer the case; the floor too where one statement answers it."""
-        asked = [t for t in self.targets if t.name != "nginx" and not (case.ours_only and t.name != "ours")]
+        if case.shared:
+            return [target for target in self.targets if target.name in ("ours", RESTRICTED)]
+        others = ("nginx", RESTRICTED)
+        asked = [
+            t for t in self.targets if t.name not in others and not (case.ours_only and t.name != "ours")
+        ]
         able: list[Target | Floor] = [
             t for t in asked if all(t.request(ask, case.encoding) is not None for ask in first)
         ]

@@ -12,9 +12,13 @@ from urllib.parse import quote, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+from gis_service.access import keystore
+from gis_service.access.principal import Principal
 from gis_service.cli import children
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
 from gis_service.settings import load_settings
-from tests.bench import asks, processes
+from tests.bench import asks, processes, sharing
 from tests.bench.asks import Ask, Encoding, OgcServer, PathOf
 from tests.bench.processes import BenchFault, Server
 
@@ -22,6 +26,7 @@ HERE = Path(__file__).parent
 LOCK = HERE / "peers.lock"
 WORKERS = 2  # one a core of the machine that the published figures come from; the same for every server
 PROBE_LAYER = "protected-areas"
+RESTRICTED = "province"
 STATIC_BYTES = 20_000
 
 # Every setting of TiPg that the bench pins, and why. The table is printed with the results.
@@ -74,12 +79,13 @@ class Target:
     path: PathOf
     host: str = "127.0.0.1"
     server: Server | None = None
+    key: str = ""  # of who asks; without it the public does
     notes: list[str] = field(default_factory=list)
 
     def request(self, ask: Ask, encoding: Encoding) -> bytes | None:
         """The request on the wire, None where this server offers nothing of the kind."""
         path = self.path(ask)
-        return None if path is None else asks.http(ask, path, f"{self.host}:{self.port}", encoding)
+        return None if path is None else asks.http(ask, path, f"{self.host}:{self.port}", encoding, self.key)
 
 
 def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: bool = False) -> Target:
@@ -106,6 +112,16 @@ def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: boo
         # Reports are jobs of the worker; it sleeps while nobody asks for one.
         server.helper = processes.launch("worker", children.worker_command(), env, data_dir / "worker.log")
     return Target("ours", port, OgcServer(paths=paths), server=server)
+
+
+def as_province(ours: Target, dsn: str) -> Target:
+    """Our server once more, asked with a key of the province that has the most occurrences."""
+    with SyncDatabase(dsn) as database:
+        code = sharing.largest(database)
+        database.run(Query("select gis.ensure_jurisdiction_role($1)", (code,)))
+        keystore.ensure_principal(database, Principal(RESTRICTED, "jurisdiction", (code,)))
+        key = keystore.create(database, RESTRICTED)
+    return Target(RESTRICTED, ours.port, ours.path, key=key)
 
 
 def start_tipg(dsn: str, data_dir: Path, port: int) -> Target:

@@ -17,6 +17,8 @@ from tests.bench.client import Answer, Tally, whole_answer
 from tests.bench.compare import Meaning, Verdict, judge, meaning
 from tests.bench.exports import Export
 from tests.bench.report import Cell
+from tests.bench.run import Bench, Plan
+from tests.bench.sharing import Shared
 from tests.bench.stats import Spread, percentile, ratio
 
 
@@ -247,6 +249,38 @@ def test_a_peer_must_say_where_it_is() -> None:
 
 def test_a_socket_folder_goes_into_the_host_of_the_peers_url() -> None:
     assert targets.url("postgresql:///b?host=/run/pg&user=gis") == "postgresql://gis@%2Frun%2Fpg/b"
+
+
+def test_a_restricted_reader_is_held_against_the_public_case_by_case() -> None:
+    found = [
+        cell("ours", 1.0, case="shared-item"),
+        cell("province", 1.1, case="shared-item"),
+        cell("ours", 2.0, case="shared-items-10"),
+        cell("province", 2.6, case="shared-items-10"),
+    ]
+    words = "a restricted reader's request ≤ 1.2 × the public's"
+    goal = next(goal for goal in goals.goals(found, [], None) if goal.words == words)
+    assert goal.measured == "item 1.10 / 1.00 = 1.10; items-10 2.60 / 2.00 = 1.30"
+    assert goal.reached is False
+
+
+def test_steps_of_sharing_are_held_to_their_seconds() -> None:
+    done = [Shared("sharing-release", "rows published", 31.0, 30), Shared("sharing-keys", "read", 0.017)]
+    told = [(goal.words, goal.measured, goal.reached) for goal in goals.goals([], [], None, done)]
+    assert ("rows published ≤ 30 s", "31.0 s", False) in told
+    assert done[1].line() == "\nsharing-keys: read: 17.00 ms"
+
+
+def test_a_province_asks_our_own_server_in_the_shared_cases_alone() -> None:
+    ours = targets.Target("ours", 1, OgcServer(paths=asks.OURS))
+    province = targets.Target(targets.RESTRICTED, 1, ours.path, key="gis_x")
+    bench = Bench([ours, province], [], None, Plan(), "")  # type: ignore[arg-type]  # it's asked of nobody
+    who = {case.name: [t.name for t in bench.who(case, [TILE])] for case in all_cases()}
+    assert who["shared-tile-z8"] == ["ours", "province"]
+    assert who["tile-occurrences-z8"] == ["ours"]
+    request = province.request(TILE, "identity")
+    assert request is not None
+    assert b"\r\nX-API-Key: gis_x\r\n" in request
 
 
 def test_cases_have_different_names() -> None:
