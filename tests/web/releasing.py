@@ -1,7 +1,8 @@
 """A small history of releases on the sample, with the people who make them, for tests over a real server.
 
-1 the sample · 2 `May`: area A gets another name (proposal of bo, of which one change is left out) · 3 hidden:
-the locality of B's record of category 1 · 4 open area B is withdrawn, B's record of category 2 counts 7.
+1 the sample, as loads of its two data sets · 2 `May`: area A gets another name (proposal of bo, of which
+one change is left out) · 3 hidden: the locality of B's record of category 1 · 4 open area B is withdrawn,
+B's record of category 2 counts 7.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ PEOPLE: tuple[tuple[str, str, Role], ...] = (
     ("duc", "nbca", "reader"),
 )
 HIDDEN = "update gis.occurrence set locality = 'Hidden deed' where source_id = 'B1'"
+LOADS = (
+    "insert into gis.load (dataset_id, version, checksum, file_name, release, inserted)"
+    " select dataset_id, '2026-05', repeat('0', 64), slug || '.gpkg', 1, 20 from gis.dataset"
+)
 MIXED = (
     "delete from gis.protected_area where source_id = 'open-B'",
     "update gis.occurrence set individual_count = 7 where source_id = 'B2'",
@@ -92,6 +97,7 @@ def make(dsn: str) -> tuple[dict[str, str], int]:
     known = layers()
     with SyncDatabase(dsn) as database:
         keys = people(database)
+        database.apply([LOADS])
         ready = approved(
             database, known,
             Asked("update", "open-A", {"name": "Khu mới"}),

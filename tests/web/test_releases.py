@@ -78,6 +78,18 @@ def test_counts_are_of_rows_that_the_class_sees(history: History) -> None:
     assert counts(get(history, "binh", "/releases/3")) == {"occurrences": (0, 1, 0)}
 
 
+def test_loads_are_told_with_their_counts_to_who_sees_all_rows(history: History) -> None:
+    loads = {who: get(history, who, "/releases/1", lang="en")["loads"] for who in ("public", "bo", "duc")}
+    told = {"dataset": "open", "title": "Open sample", "layer": None, "version": "2026-05"}
+    assert loads["public"] == loads["bo"] == [told]
+    assert [(each["dataset"], each["inserted"]) for each in loads["duc"]] == [("open", 20), ("closed", 20)]
+    with history.ask("duc", Accept="text/html") as client:
+        assert "20 new, 0 changed, 0 withdrawn, 0 in quarantine" in client.get("/releases/1?lang=en").text
+    with history.ask(Accept="text/html") as client:
+        page = client.get("/releases/1?lang=en").text
+    assert ("Open sample" in page, "Closed sample" in page, "20 new" in page) == (True, False, False)
+
+
 def test_a_release_that_changed_nothing_visible_is_none(history: History, public: httpx.Client) -> None:
     for name in ("3", "5", "0", "x", "99999999999", "1.0", "%31%20"):
         answer = public.get(f"/releases/{name}")
