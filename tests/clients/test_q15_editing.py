@@ -14,6 +14,7 @@ from tests.web import editors
 from tests.web.editors import AREAS, World, box
 
 EVERYTHING = {"add features", "change attributes", "change geometries", "delete features", "patch"}
+JSON = "application/json"
 VN2000 = "http://www.opengis.net/def/crs/EPSG/0/4756"  # degrees, latitude first
 
 
@@ -73,6 +74,10 @@ def test_q15_an_editor_saves_a_feature_that_stands(client: httpx.Client, world: 
     assert layer.delete("open-A")
     assert client.get(f"{world.url}{AREAS}/open-A").status_code == 404
     assert [(kind, row) for kind, row, _ in world.drafted("bo")] == [("delete", "open-A")]
+    (number,) = world.rows("select max(proposal_id) from gis.proposal where author = 'bo'")[0]
+    submitted = world.ask("bo", "POST", f"/proposals/{number}/steps", {"action": "submit"}, Content_Type=JSON)
+    assert submitted.json()["state"] == "submitted", "what was saved goes on its way by the service's pages"
+    assert layer.feature("open-A")["properties"]["name"] == "Khu open A", "and what stands is shown again"
 
 
 def test_q15_the_first_feature_speaks_for_all_of_them(client: httpx.Client, world: World) -> None:
