@@ -7,6 +7,8 @@ import time
 from email.utils import formatdate, parsedate_to_datetime
 
 from gis_service import __version__
+from gis_service import links as media
+from gis_service.access.principal import PUBLIC
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import versions
 from gis_service.web import finish
@@ -27,9 +29,10 @@ async def stamp(context: Context, view: ViewedLayer) -> str:
 def headers(request: Request, view: ViewedLayer, of: str, kind: str, weak: bool = True) -> Headers:
     """The validators of an answer of this kind (a media type); none where no version is kept.
 
-    Weak where the body holds the time of the answer.
+    Weak where the body holds the time of the answer. A page for somebody bears a name and a session's token:
+    it gets the tag of its own bytes when it's finished.
     """
-    if not of:
+    if not of or (kind == media.HTML and request.principal is not PUBLIC):
         return ()
     known = (
         view.digest,

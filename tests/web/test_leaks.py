@@ -15,12 +15,16 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
+from gis_service.access import accounts, keystore
+from gis_service.access.accounts import NewAccount
+from gis_service.db.sync import SyncDatabase
 from gis_service.features.formats import FORMATS
 from gis_service.processes import publishing
 from gis_service.settings import Settings
 from gis_service.web.assemble import assemble
 from gis_service.web.validators import SETTLED_SECONDS
 from tests.conftest import Starter
+from tests.web.browser import Browser
 from tests.web.leaks import comparing, coverage, hidden
 from tests.web.leaks import world as worlds
 from tests.web.leaks.ask import Ask
@@ -191,3 +195,34 @@ def test_readers_who_share_a_server_learn_nothing_of_each_other(world: World, ch
             ),
         )
         assert Readers.known["public"], "what the public was answered stands"
+
+
+PERSONAL = (
+    "/", "/api?f=html", "/collections?f=html", "/collections/plots?f=html", "/map", "/releases?f=html",
+    "/collections/plots/items?f=html", "/collections/plots/items/{}?f=html", "/conformance?f=html",
+    "/collections/plots/items", "/collections/plots/export?f=json", "/account",
+)  # fmt: skip
+
+
+def test_what_a_browser_keeps_of_one_person_isn_t_confirmed_to_the_next(world: World) -> None:
+    """Two of one class sign in; their pages bear names and tokens, so a tag of one is none of the other's."""
+    names = ("first-of-a", "second-of-a")
+    with SyncDatabase(world.dsn) as database:
+        for name in names:
+            accounts.create(database, NewAccount(name))
+            accounts.grant(database, name, "dept-a", "reader")
+        keys = {name: keystore.create(database, name) for name in names}
+    plot = world.numbers("select gid from gis.plot where source_id = 'A'")[0]
+    one, other = (Browser(world.url) for _ in names)
+    for browser, (name, key) in zip((one, other), keys.items(), strict=True):
+        assert browser.sign_in(key).status_code == 303
+        assert browser.who() == name
+    for path in (each.format(plot) for each in PERSONAL):
+        first, second = one.get(path), other.get(path)
+        assert b"second-of-a" not in first.content, path
+        assert b"first-of-a" not in second.content, path
+        if first.content != second.content:
+            again = other.get(path, **{"If-None-Match": first.headers.get("etag", "none")})
+            assert again.status_code == 200, path
+            since = first.headers.get("last-modified", "Thu, 01 Jan 1970 00:00:00 GMT")
+            assert other.get(path, **{"If-Modified-Since": since}).status_code == 200, path
