@@ -180,7 +180,11 @@ async def _drawn(
         found, more = reading.changes(database, layer, principal, proposal, page)
         return [(each, sketch(each)) for each in found], more
 
-    return await _read(context, request, read)
+    drawn, more = await _read(context, request, read)
+    shown = [each.id for each, _ in drawn if each.id is not None]  # rows that stand and that the reader sees
+    keys = [int(name) for name in shown] if layer.id_column == layer.key else None
+    await context.reads.shown(request, layer.id, "proposal", keys)
+    return drawn, more
 
 
 async def _read(context: Context, request: Request, work: Work[T]) -> T:

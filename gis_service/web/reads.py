@@ -79,6 +79,15 @@ class Reads:
         ):
             await self._note([self._one(request, seen, AT_ONCE[route], made.keys)])
 
+    async def shown(self, request: Request, layer: str, access: str, keys: Sequence[int] | None) -> None:
+        """Note rows that stand in an answer about something else, before it leaves; None if uncounted."""
+        if (
+            keys != []
+            and request.principal.tier != "public"
+            and (seen := self._seen(request, layer)) is not None
+        ):
+            await self._note([self._one(request, seen, access, keys)])
+
     async def close(self) -> None:
         """Tell what is still held."""
         if self._telling is not None:
@@ -125,7 +134,9 @@ class Reads:
             await self._note([_told(key, each) for key, each in held.items()])
         except GisError as err:  # kept for the next second
             _log.error("reads aren't told", cause=err, kinds=len(held))
-            self._held = {**held, **self._held}
+            for key, each in self._held.items():
+                _join(held.setdefault(key, _Held(each.table, each.codes)), each)
+            self._held = held
 
     async def _note(self, reads: Sequence[Mapping[str, object]]) -> None:
         if reads:
@@ -146,6 +157,14 @@ def _add(held: _Held, request: Request, made: Response, tile: tuple[int, int, in
         held.uncounted = True
     else:
         held.keys += made.keys
+
+
+def _join(held: _Held, more: _Held) -> None:
+    held.requests += more.requests
+    held.uncounted = held.uncounted or more.uncounted or len(held.keys) > MOST_HELD
+    held.keys += more.keys
+    held.tiles += more.tiles
+    held.asked |= more.asked
 
 
 def _told(key: _Key, held: _Held) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ The world of tests.web.releasing: bo edits and phan reviews for province A, binh
 the centre, duc reads there; here lam edits and quy reviews for B, chau edits for the centre.
 """
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gis_service.access import accounts, keystore
 from gis_service.access.accounts import NewAccount
 from gis_service.access.principal import SCOPES
 from gis_service.changes.propose import Asked, Draft, propose
+from gis_service.db import audit, reads_sql
 from gis_service.db.sync import SyncDatabase
 from tests import sample
 from tests.conftest import Starter
@@ -269,3 +271,16 @@ def test_a_bad_list_is_refused_by_name(world: World, query: str) -> None:
         refused = client.get(f"/proposals?{query}")
     assert refused.status_code == 400
     assert query.partition("=")[0] in refused.json()["detail"]
+
+
+def test_who_looks_at_a_sensitive_row_in_a_proposal_is_told(world: World) -> None:
+    with SyncDatabase(world.dsn) as db:
+        gid = sample.scalar(db, "select gid from gis.occurrence where source_id = 'A1'")
+        number = world.draft(Asked("update", str(gid), {"individualCount": 9}), layer="occurrences")
+        with world.ask("phan") as client:
+            client.get(f"/proposals/{number}")  # tells of the proposal, and shows no row
+            assert client.get(f"/proposals/{number}/changes").status_code == 200
+        db.run(reads_sql.SEAL_ALL)
+        told = [row for row in db.run(audit.entries(actor="phan", subject="layer:")) if row[4][:5] == "read."]
+    assert [(row[4], row[5]) for row in told] == [("read.proposal", "layer:occurrences")]
+    assert json.loads(told[0][10])["rows"] == 1
