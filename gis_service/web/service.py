@@ -117,7 +117,8 @@ class Service:
         return origin.base(self.context.settings, request.headers, request.client, request.scheme)
 
     def _addressed(self, request: Request) -> Request:
-        private = credentials.has_any(request.headers)
+        # Files of the program are the same for everybody, and a browser keeps them for ever.
+        private = not request.path.startswith("/static/") and credentials.has_any(request.headers)
         lang = negotiate.spoken(request.header("accept-language"), self.context.settings.default_lang)
         links = Links(self._base(request), self.context.static.version)
         return replace(request, links=links, lang=lang, private=private)

@@ -126,6 +126,12 @@ def test_a_page_bears_its_reader_s_name_and_reaches_nobody_else(world: World, la
         assert "private" not in by_nobody.headers["cache-control"]
 
 
+def test_files_of_the_program_stay_public_for_who_is_signed_in(world: World, lan: Browser) -> None:
+    sheet = lan.get("/").text.split('rel="stylesheet" href="')[1].partition('"')[0]
+    answer = lan.get(sheet.removeprefix(world.one))
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
 def test_a_page_for_a_key_is_kept_apart_from_that_of_another_key_of_its_class(world: World) -> None:
     pages = {
         name: httpx.get(world.one, headers={**HTML, "X-API-Key": world.keys[name]}) for name in ("mai", "nam")
