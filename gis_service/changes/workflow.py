@@ -107,7 +107,9 @@ def _require_reviewer(
     principal: Principal,
     places: Collection[Place],
 ) -> None:
-    if not all(_may_decide(principal, tiers(workflow, coming), place) for place in places):
+    # A board's own code is no province's: a row of it at sea is the centre's to decide, as any row there.
+    board = {proposal.organisation} if proposal.tier == "site" else set()
+    if not all(_may_decide(principal, tiers(workflow, coming), place - board) for place in places):
         raise refusal(Forbidden, "change.no-reviewer", name=principal.name, step=coming)
     if principal.name == proposal.author and action in ("accept", "approve"):
         raise refusal(Forbidden, "change.own", number=proposal.number)

@@ -8,6 +8,10 @@ from gis_service.access.principal import PUBLIC, Grant, Principal, Role
 from gis_service.access.rights import Step, may_administer, may_audit, may_edit, may_review
 from gis_service.catalog.layer import Layer, OrganisationTier
 from gis_service.catalog.registry import load_catalog
+from gis_service.changes import workflow
+from gis_service.changes.values import Proposal
+from gis_service.errors import Forbidden
+from gis_service.settings import Workflow
 from tests.conftest import ROOT
 
 LAYERS = load_catalog(ROOT).layers
@@ -42,6 +46,29 @@ def holder(role: Role, tier: OrganisationTier, *codes: str, reach: tuple[str, ..
 )
 def test_who_may_edit(who: Principal, layer: str, row: list[str], allowed: bool) -> None:
     assert may_edit(who, LAYERS[layer], row) is allowed
+
+
+@pytest.mark.parametrize(
+    ("who", "place", "allowed"),
+    [
+        (holder("reviewer", "central"), {"ba-vi"}, True),  # at sea, where no province looks after it
+        (holder("reviewer", "central"), {"ba-vi", "01"}, False),
+        (holder("reviewer", "province", "01"), {"ba-vi", "01"}, True),
+        (holder("reviewer", "province", "01"), {"ba-vi"}, False),
+        (holder("reviewer", "site", "ba-vi"), {"ba-vi"}, False),
+    ],
+)
+def test_who_accepts_what_a_board_proposes(who: Principal, place: set[str], allowed: bool) -> None:
+    proposal = Proposal(1, "plots", "an", "x", "submitted", "ba-vi", "site")
+
+    def accept() -> str:
+        return workflow.step(Workflow(), proposal, LAYERS["plots"], "accept", who, [frozenset(place)])
+
+    if allowed:
+        assert accept() == "province_review"
+    else:
+        with pytest.raises(Forbidden):
+            accept()
 
 
 @pytest.mark.parametrize(
