@@ -188,6 +188,12 @@ class Links:
     def contribute(self) -> str:
         return self.base + "/contribute"
 
+    def contribute_to(self, layer: str) -> str:
+        return f"{self.contribute()}/{_name(layer)}"
+
+    def upload(self, identity: str) -> str:
+        return f"{self.contribute()}/uploads/{identity}"
+
     def admin(self) -> str:
         return self.base + "/admin"
 

@@ -100,6 +100,14 @@ def waiting(
     return found[::-1]
 
 
+def returned(database: SyncDatabase, numbers: Sequence[int]) -> dict[int, str]:
+    """Of drafts that came back, by number, the reviewer's words."""
+    return {
+        int(number): str(words)
+        for number, words in database.run(Query(proposal_sql.RETURNED, (list(numbers),)))
+    }
+
+
 def one(database: SyncDatabase, principal: Principal, number: int) -> Proposal:
     """The proposal; NotFound alike where there is none and where it isn't the principal's to read."""
     if 0 < number < 2**31:

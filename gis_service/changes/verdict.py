@@ -71,14 +71,22 @@ def submit(
     """
     layer, now = layers[proposal.layer], store.current(database, principal)
     way.step(flow, proposal, layer, "submit", now, store.places(database, proposal.number))
+    faulty, count = check(database, layers, proposal, now)
+    if len(faulty) == count:
+        raise refusal(DataRefused, "change.faulty", number=proposal.number, count=count)
+    return store.take(database, flow, layer, proposal, "submit", now, comment, faulty)
+
+
+def check(
+    database: SyncDatabase, layers: Mapping[str, Layer], proposal: Proposal, principal: Principal
+) -> tuple[Mapping[int, str], int]:
+    """Check every change and keep what is found; those with faults and their rules, and how many all are."""
     wanted = _wanted(database, proposal)
-    found = _judged(database, layers, proposal.layer, now, wanted)
+    found = _judged(database, layers, proposal.layer, principal, wanted)
     told = {str(number): [_told(each) for each in findings] for number, findings in found.items()}
     database.run(Query(_KEEP, (proposal.number, json.dumps(told, default=str)), timeout_ms=store.PUBLISH_MS))
     faulty = {each.number: rules for each in wanted if (rules := _faults(each, found[each.number]))}
-    if len(faulty) == len(wanted):
-        raise refusal(DataRefused, "change.faulty", number=proposal.number, count=len(faulty))
-    return store.take(database, flow, layer, proposal, "submit", now, comment, faulty)
+    return faulty, len(wanted)
 
 
 def faults(

@@ -49,7 +49,15 @@ COMMENT = """
     select proposal_id, $2, $3, 'comment', state, state, $4 from gis.proposal where proposal_id = $1
     returning event_id
 """
-SUBMITTED = "select exists (select from gis.proposal_event where proposal_id = $1 and action = 'submit')"
+# The words of the last step where it was a return.
+RETURNED = """
+    select p.proposal_id, e.comment
+      from gis.proposal p
+     cross join lateral (
+       select action, coalesce(comment, '') as comment from gis.proposal_event e
+        where e.proposal_id = p.proposal_id and e.action <> 'comment' order by event_id desc limit 1) e
+     where p.proposal_id = any ($1::bigint[]) and p.state = 'draft' and e.action = 'return'
+"""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _NO_VALUE: Final = frozenset({"", "na", "n/a", "null", "none", "nan", "-"})
 _YES: Final = frozenset({"true", "t", "yes", "y", "1", "có", "x"})
 _NO: Final = frozenset({"false", "f", "no", "n", "0", "không"})
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+# As sheets write days; no interval, whose end is a year or a whole day.
+_YEAR_FIRST: Final = re.compile(r"(\d{4})/(\d{1,2})(?:/(\d{1,2}))?((?:[ T]\d.*)?)")
 _COARSE: Final = re.compile(r"\d{4}(-\d\d)?")
 _INT_BITS: Final = {"int2": 16, "int4": 32, "int8": 64}
 
@@ -99,6 +101,9 @@ def _first_moment(said: str) -> dt.datetime:
     if found := _DAY_FIRST.fullmatch(said):
         day, month, year = map(int, found.groups())
         return dt.datetime(year, month, day, tzinfo=dt.UTC)
+    if found := _YEAR_FIRST.fullmatch(said):
+        year_said, month_said, day_said, rest = found.groups()
+        said = f"{year_said}-{month_said:0>2}-{day_said or '1':0>2}{rest}"
     start = said.partition("/")[0].strip()
     missing_parts = {4: "-01-01", 7: "-01"} if _COARSE.fullmatch(start) else {}
     return dt.datetime.fromisoformat(start + missing_parts.get(len(start), ""))

@@ -17,7 +17,8 @@ from pathlib import Path
 import procrastinate
 from procrastinate.exceptions import ConnectorException
 
-from gis_service.catalog.registry import load_catalog
+from gis_service.catalog.registry import Catalog, load_catalog
+from gis_service.changes import upload
 from gis_service.db import jobs_sql
 from gis_service.db.cluster import Cluster
 from gis_service.db.sync import SyncDatabase
@@ -33,6 +34,7 @@ RESCUE_SECONDS = 2.0
 FORGET_SECONDS = 3600.0
 STOP_SECONDS = 15.0
 RETRY_SECONDS = 5
+DRAFT_SECONDS = 0.5
 _log = Log("gis.worker")
 
 
@@ -56,7 +58,11 @@ async def work(settings: Settings, dsn: str) -> None:
     runner = Runner(settings, load_catalog(settings.root), dsn)
     queue = app(dsn, runner)
     async with queue.open_async():
-        aside = [asyncio.create_task(_rescue(queue)), asyncio.create_task(_forget(settings, dsn))]
+        aside = [
+            asyncio.create_task(_rescue(queue)),
+            asyncio.create_task(_forget(settings, dsn)),
+            asyncio.create_task(_draft(settings, dsn, runner.catalog)),
+        ]
         worker = asyncio.create_task(
             queue.run_worker_async(
                 concurrency=1,
@@ -107,6 +113,18 @@ async def _forget(settings: Settings, dsn: str) -> None:
         except GisError as err:
             _log.warning("jobs not forgotten", reason=str(err))
         await asyncio.sleep(FORGET_SECONDS)
+
+
+async def _draft(settings: Settings, dsn: str, catalog: Catalog) -> None:
+    """Make drafts of the files that people send, one after the other."""
+    while True:
+        more = False
+        try:
+            more = await asyncio.to_thread(upload.next_one, dsn, settings.workflow, catalog.layers)
+        except GisError as err:
+            _log.warning("uploads not read", reason=str(err))
+        if not more:
+            await asyncio.sleep(DRAFT_SECONDS)
 
 
 def _forget_once(dsn: str, days: int) -> int:

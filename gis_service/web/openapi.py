@@ -13,6 +13,7 @@ from gis_service.texts import say
 from gis_service.web import (
     openapi_accounts,
     openapi_components,
+    openapi_contribute,
     openapi_editing,
     openapi_features,
     openapi_proposals,
@@ -55,6 +56,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             **openapi_releases.paths(lang),
             **openapi_accounts.paths(lang),
             **openapi_proposals.paths(lang),
+            **openapi_contribute.paths(lang),
         },
         "components": openapi_components.components(limits, lang),
     }

@@ -18,6 +18,7 @@ from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
     account_routes,
+    contribute_routes,
     credentials,
     csrf,
     editing,
@@ -73,6 +74,7 @@ class Service:
                 *sign_in_routes.routes(),
                 *account_routes.routes(),
                 *proposal_routes.routes(),
+                *contribute_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)

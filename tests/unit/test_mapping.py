@@ -214,3 +214,19 @@ def test_no_value_stops_a_batch(data: st.DataObject, fields: list[str]) -> None:
     assert len(rows.faults) == len(rows.ids) == len(rows.extra) == count
     for extra in rows.extra:
         assert extra is None or "\\u0000" not in extra
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2024-05-31", "2024-05-31"),
+        ("31/05/2024", "2024-05-31"),
+        ("2024/05/31", "2024-05-31"),  # as sheets write it
+        ("2024/5/1 10:20:00", "2024-05-01"),
+        ("2024/05", "2024-05-01"),
+        ("2024/2025", "2024-01-01"),  # an interval of years
+        ("2024-05-31/2024-06-01", "2024-05-31"),
+    ],
+)
+def test_a_day_is_read_as_people_and_sheets_write_it(said: str, day: str) -> None:
+    assert values.date(said).isoformat() == day

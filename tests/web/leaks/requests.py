@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.web.leaks import documents, editing, features, processes, proposals, releases, tiles
+from tests.web.leaks import contributing, documents, editing, features, processes, proposals, releases, tiles
 from tests.web.leaks.ask import Ask
 from tests.web.leaks.world import World
 
@@ -14,6 +14,7 @@ AREAS: tuple[Callable[[World], Iterable[Ask]], ...] = (
     releases.requests,
     editing.requests,
     proposals.requests,
+    contributing.requests,
 )
 
 

@@ -1,0 +1,185 @@
+"""The contributor's pages: one's submissions, layers to contribute to, files to fill in and to send."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from gis_service import links as media
+from gis_service.access import rights
+from gis_service.access.principal import PUBLIC, Principal
+from gis_service.catalog.layer import Layer
+from gis_service.catalog.view import ViewedLayer
+from gis_service.changes import reading
+from gis_service.changes.names import MOST_NAMES, SUFFIXES, said, suffix
+from gis_service.changes.values import Proposal
+from gis_service.db import upload_sql
+from gis_service.db.proposal_sql import Wanted
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
+from gis_service.errors import Conflict, Forbidden, NotFound, Unauthorized
+from gis_service.features.refusal import refusal, refuse
+from gis_service.web import contribute_pages, forms, proposal_documents, render
+from gis_service.web.context import Context
+from gis_service.web.message import Request, Response
+from gis_service.web.negotiate import wants_html
+from gis_service.web.router import READ, Route, route
+
+T = TypeVar("T")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHOWN: Final = 20
+_NAMES: Final = (
+    "id", "layer", "title", "filename", "size", "state", "proposal", "problem", "created", "ended",
+)  # fmt: skip
+
+
+async def home(context: Context, request: Request, _: Sequence[str]) -> Response:
+    """My submissions and their state, what came back first; the layers that I may contribute to."""
+    principal = _known(request)
+    layers = _layers(context, principal)
+
+    def read(database: SyncDatabase) -> tuple[list[Proposal], list[Sequence[Any]], dict[int, str]]:
+        mine = reading.listed(database, principal, Wanted(author=principal.name, limit=_SHOWN))
+        files = database.run(Query(upload_sql.LIST, (principal.name, _SHOWN)))
+        return mine, list(files), reading.returned(database, [each.number for each in mine])
+
+    mine, files, returned = await context.writer.run(request, read, role="reader")
+    heads = [
+        {**proposal_documents.head(each, context.catalog.layers, request.links, request.lang),
+         "returned": returned.get(each.number)}
+        for each in mine
+    ]  # fmt: skip
+    heads.sort(key=lambda each: each["returned"] is None)
+    made = {
+        "proposals": heads,
+        "uploads": [_upload(request, row) for row in files],
+        "layers": [
+            {
+                "id": each.id,
+                "title": each.title.say(request.lang),
+                "href": request.links.contribute_to(each.id),
+            }
+            for each in layers
+        ],
+        "links": [_link(request.links.contribute(), "self")],
+    }
+    return render.document(request, made, media.JSON, lambda frame: contribute_pages.home(frame, made))
+
+
+async def to_layer(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """What a file for a layer looks like, and the form to send one; POST takes one."""
+    principal = _known(request)
+    view = await _view(context, request, principal, taken[0])
+    if request.method == "POST":
+        return await _take(context, request, principal, view)
+    made = contribute_pages.layer_document(view, principal, request.links, request.lang)
+    return render.document(request, made, media.JSON, lambda frame: contribute_pages.layer(frame, made))
+
+
+async def template(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """A sheet to fill in, with the columns that this person may propose."""
+    principal = _known(request)
+    view = await _view(context, request, principal, taken[0])
+    from gis_service.web import contribute_sheet  # noqa: PLC0415  # xlsxwriter, when somebody wants a sheet
+
+    name = f"{view.id}.xlsx"
+    headers = (
+        ("content-type", contribute_sheet.XLSX),
+        ("content-disposition", f'attachment; filename="{name}"'),
+        ("cache-control", "no-store"),
+    )
+    return Response(200, headers, contribute_sheet.template(view, request.lang))
+
+
+async def upload(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    """How far a file is; once it is a draft, the way there."""
+    principal, identity = _known(request), taken[0]
+    rows: list[Sequence[Any]] = []
+    if _UUID.fullmatch(identity):
+        query = Query(upload_sql.ONE, (identity, principal.name))
+        rows = list(await context.database.run(query))
+    if not rows:
+        raise refusal(NotFound, "contribute.no-upload")
+    made = _upload(request, rows[0])
+    for_people = wants_html(request.parameters, request.header("accept"))
+    if made["state"] == "drafted" and for_people:
+        return _see_other(request, request.links.proposal(made["proposal"]))
+    return render.document(request, made, media.JSON, lambda frame: contribute_pages.upload(frame, made))
+
+
+async def _take(context: Context, request: Request, principal: Principal, view: ViewedLayer) -> Response:
+    """Keep a file for the worker; the answer says where to look."""
+    fields = await forms.read(request)
+    file = fields.files.get("file")
+    if file is None or not file.content:
+        raise forms.missing("file", contribute_pages.word("file", request.lang))
+    title = fields.text("title")
+    if not title:
+        raise forms.missing("title", contribute_pages.word("title", request.lang))
+    if not suffix(file.filename):
+        raise refuse("contribute.suffix", name=file.filename[:100], known=", ".join(SUFFIXES))
+    values = (
+        principal.name, view.id, fields.text("organisation") or None, title[:500],
+        fields.text("note")[:5000] or None, file.filename[-200:], fields.text("id_column") or "id",
+        fields.text("crs") or None, request.lang, file.content, upload_sql.MOST_WAITING,
+    )  # fmt: skip
+    if any(len(str(value)) > MOST_NAMES for value in values[6:8]):
+        raise refuse("contribute.too-long")
+    made = await context.writer.run(request, lambda database: database.run(Query(upload_sql.KEEP, values)))
+    if not made:
+        raise refusal(Conflict, "contribute.waiting", most=upload_sql.MOST_WAITING)
+    address = request.links.upload(str(made[0][0]))
+    if wants_html(request.parameters, request.header("accept")):
+        return _see_other(request, address)
+    answer = render.json(
+        request, {"id": made[0][0], "state": "waiting", "links": [_link(address, "monitor")]}
+    )
+    return Response(202, (*answer.headers, ("location", address)), answer.body)
+
+
+async def _view(context: Context, request: Request, principal: Principal, name: str) -> ViewedLayer:
+    view = await context.current_view(request, name)
+    if not rights.may_edit_layer(principal, view.layer):
+        raise refusal(Forbidden, "change.no-editor", name=principal.name, layer=name)
+    return view
+
+
+def _layers(context: Context, principal: Principal) -> list[Layer]:
+    return [each for each in context.catalog.layers.values() if rights.may_edit_layer(principal, each)]
+
+
+def _upload(request: Request, row: Sequence[Any]) -> dict[str, Any]:
+    made = dict(zip(_NAMES, row, strict=True))
+    problem = made.pop("problem")
+    made["problem"] = said(orjson.loads(problem), request.lang) if problem else None
+    made["links"] = [_link(request.links.upload(made["id"]), "self")]
+    if made["proposal"]:
+        made["links"].append(_link(request.links.proposal(made["proposal"]), "related"))
+    return made
+
+
+def _link(href: str, rel: str) -> dict[str, str]:
+    return {"href": href, "rel": rel, "type": media.JSON}
+
+
+def _known(request: Request) -> Principal:
+    if request.principal is PUBLIC:
+        raise Unauthorized
+    return request.principal
+
+
+def _see_other(request: Request, address: str) -> Response:
+    headers = (("location", address), ("content-language", request.lang), ("cache-control", "no-store"))
+    return Response(303, headers)
+
+
+def routes() -> list[Route]:
+    return [
+        route("contribute", "/contribute", home),
+        route("upload", "/contribute/uploads/{}", upload),
+        route("template", "/contribute/{}/template.xlsx", template),
+        route("contribute-to", "/contribute/{}", to_layer, (*READ, "POST")),
+    ]

@@ -1,0 +1,80 @@
+"""The paths of the contributor's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gis_service import links as media
+from gis_service.changes.names import MOST_NAMES
+from gis_service.web.openapi_parts import (
+    BINARY,
+    FORM,
+    SIGNED_IN,
+    TEXT,
+    Part,
+    answers,
+    document,
+    operation,
+    parameter,
+    told,
+)
+
+_TAG = "proposals"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def paths(lang: str) -> Mapping[str, Part]:
+    layer = parameter("layer", TEXT, place="path")
+    identity = parameter("upload", {"type": "string", "format": "uuid"}, place="path")
+    one, sheet = document(media.JSON, missing=True), answers({_XLSX: BINARY}, missing=True)
+    made: dict[str, Part] = {
+        "/contribute": operation(
+            "getContributions", _TAG, told("contribute", lang), document(media.JSON), *FORM
+        ),
+        "/contribute/{layer}": {
+            **operation("getContributing", _TAG, told("contribute-to", lang), one, layer, *FORM),
+            "post": _post(lang, [layer, *FORM]),
+        },
+        "/contribute/{layer}/template.xlsx": operation(
+            "getSheet", _TAG, told("contribute-template", lang), sheet, layer
+        ),
+        "/contribute/uploads/{upload}": operation(
+            "getUpload", _TAG, told("contribute-upload", lang), one, identity, *FORM
+        ),
+    }
+    for operations in made.values():
+        for each in operations.values():
+            each["security"] = SIGNED_IN
+    return made
+
+
+def _post(lang: str, parameters: list[Part]) -> Part:
+    name: Part = {"type": "string", "maxLength": MOST_NAMES}
+    properties: Part = {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "title": TEXT, "note": TEXT, "organisation": TEXT, "id_column": name, "crs": name,
+    }  # fmt: skip
+    schema: Part = {"type": "object", "properties": properties, "required": ["file", "title"]}
+    refused: Part = {
+        code: {"$ref": f"#/components/responses/{answer}"}
+        for code, answer in (
+            ("400", "Invalid"),
+            ("401", "Unauthorized"),
+            ("403", "Problem"),
+            ("404", "NotFound"),
+            ("409", "Problem"),
+        )
+    }
+    return {
+        "operationId": "sendFile",
+        "tags": [_TAG],
+        "summary": told("contribute-send", lang),
+        "parameters": parameters,
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
+        "responses": {
+            "202": {"description": told("contribute-kept", lang)},
+            "303": {"description": told("proposal-see-other", lang)},
+            **refused,
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
+    }

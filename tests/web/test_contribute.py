@@ -1,0 +1,234 @@
+"""What a contributor does: takes a template, sends a file, sees what is wrong with it, submits it.
+
+The people of tests.web.releasing: bo edits for province A, phan reviews there, binh only reads.
+"""
+
+import json
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyogrio
+import pytest
+import shapely
+import xlsxwriter
+
+from gis_service.changes import upload
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
+from gis_service.settings import Settings
+from tests import sample
+from tests.conftest import Starter
+from tests.web import releasing
+from tests.web.worker import running_worker
+
+LAYER = "protected-areas"
+
+
+class World:
+    """A server with its worker, and the keys of its people."""
+
+    def __init__(self, url: str, dsn: str, keys: dict[str, str]) -> None:
+        self.url, self.dsn, self.keys = url, dsn, keys
+
+    def ask(self, name: str, **headers: str) -> httpx.Client:
+        key = {"X-API-Key": self.keys[name]} if name in self.keys else {}
+        return httpx.Client(base_url=self.url, headers={**key, **headers}, timeout=60)
+
+    def send(
+        self, name: str, content: bytes, who: str = "bo", layer: str = LAYER, **fields: str
+    ) -> httpx.Response:
+        with self.ask(who) as client:
+            given = {"title": "Sửa", **fields}
+            return client.post(f"/contribute/{layer}", data=given, files={"file": (name, content)})
+
+    def ended(self, answer: httpx.Response, who: str = "bo") -> dict[str, Any]:
+        """The upload once it isn't waiting."""
+        assert answer.status_code == 202, answer.text
+        with self.ask(who) as client:
+            for _ in range(300):
+                told: dict[str, Any] = client.get(answer.headers["location"]).json()
+                if told["state"] != "waiting":
+                    return told
+                time.sleep(0.1)
+        pytest.fail("the upload wasn't read")
+
+
+@pytest.fixture(scope="module")
+def world(
+    start_server: Starter, settings: Settings, database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    sample.fill(database)
+    with SyncDatabase(database) as db:
+        keys = releasing.people(db)
+    with running_worker(settings, database, tmp_path_factory.mktemp("worker") / "worker.log"):
+        yield World(start_server(database), database, keys)
+
+
+def geojson(
+    *rows: dict[str, Any], box: tuple[float, float, float, float] = (105.4, 20.4, 105.7, 20.6)
+) -> bytes:
+    shape = shapely.geometry.mapping(shapely.MultiPolygon([shapely.box(*box)]))
+    features = [{"type": "Feature", "geometry": shape, "properties": each} for each in rows]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+def test_a_corrected_boundary_becomes_a_draft_and_is_submitted(world: World) -> None:
+    told = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Khu đã sửa"})))
+    assert (told["state"], told["problem"]) == ("drafted", None)
+    with world.ask("bo") as client:
+        draft = client.get(f"/proposals/{told['proposal']}").json()
+        assert (draft["state"], draft["title"], draft["changes"], draft["may"]) == (
+            "draft", "Sửa", 1, ["submit", "withdraw"],
+        )  # fmt: skip
+        sent = client.post(f"/proposals/{told['proposal']}/steps", json={"action": "submit"})
+    assert sent.json()["state"] == "submitted"
+
+
+def test_faults_stand_beside_the_cells_before_anything_is_submitted(world: World) -> None:
+    told = world.ended(world.send("năm.geojson", geojson({"id": "open-A", "status_yr": 2999})))
+    with world.ask("bo", **{"Accept-Language": "vi"}) as client:
+        (change,) = client.get(f"/proposals/{told['proposal']}/changes").json()["features"]
+        page = client.get(f"/proposals/{told['proposal']}", headers={"Accept": "text/html"}).text
+    faults = [each for each in change["properties"]["findings"] if each["level"] == "fault"]
+    assert [(each["rule"], each["column"]) for each in faults] == [("area-year", "status_yr")]
+    assert faults[0]["text"] in page.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("khu.geojson", geojson({"id": "open-B", "name": "x"}), "open-B"),
+        ("khu.geojson", geojson({"id": "missing", "name": "x"}), "missing"),
+        ("khu.geojson", geojson({"id": "open-A", "colour": "red"}), "colour"),
+        ("khu.geojson", b"{]", "khu"),
+        ("khu.gpkg", b"SQLite format 3\x00 but no more", "upload"),
+        ("khu.xlsx", b"PK no sheet", ""),
+        ("khu.csv", b"a,b\n1,2\n", "id"),
+    ],
+)
+def test_a_file_that_can_t_be_taken_says_why(world: World, name: str, content: bytes, words: str) -> None:
+    told = world.ended(world.send(name, content))
+    assert told["state"] == "refused"
+    assert told["problem"]
+    assert words in told["problem"] or "upload" in told["problem"]
+
+
+def test_a_sheet_filled_in_from_its_template_is_taken(world: World) -> None:
+    with world.ask("bo") as client:
+        made = client.get("/contribute/plots/template.xlsx")
+    assert made.headers["content-disposition"] == 'attachment; filename="plots.xlsx"'
+    book = zipfile.ZipFile(BytesIO(made.content))
+    assert "dataValidation" in book.read("xl/worksheets/sheet1.xml").decode()
+    words = re.findall(r"<t[^>]*>([^<]*)</t>", book.read("xl/sharedStrings.xml").decode())
+    assert words[:3] == ["id", "lon", "lat"]
+    assert not {"jurisdiction", "gid", "sensitivity"} & set(words)
+
+    filled = BytesIO()
+    with xlsxwriter.Workbook(filled) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "lon", "lat", "stratum", "area_m2", "established"])
+        sheet.write_row(1, 0, ["", 105.5, 20.5, "evergreen", 2500])
+        sheet.write_datetime(1, 5, date(2024, 5, 31), book.add_format({"num_format": "yyyy-mm-dd"}))
+    told = world.ended(world.send("ô.xlsx", filled.getvalue(), layer="plots", crs="EPSG:4326"))
+    assert told["state"] == "drafted", told
+    with world.ask("bo") as client:
+        (change,) = client.get(f"/proposals/{told['proposal']}/changes").json()["features"]
+    assert change["geometry"]["coordinates"] == [105.5, 20.5]
+    after = {d["property"]: d["after"] for d in change["properties"]["differences"]}
+    assert (after["stratum"], after["area_m2"], after["established"][:10]) == (
+        "evergreen",
+        2500,
+        "2024-05-31",
+    )
+
+
+def test_a_geopackage_of_one_s_rows_is_corrected_and_sent_back(world: World, tmp_path: Path) -> None:
+    with world.ask("bo") as client:
+        links = client.get(f"/contribute/{LAYER}").json()["templates"]
+        empty, filled = (client.get(links[name]) for name in ("gpkg", "filled"))
+    (tmp_path / "empty.gpkg").write_bytes(empty.content)
+    assert pyogrio.read_info(tmp_path / "empty.gpkg")["features"] == 0
+    path = tmp_path / "filled.gpkg"
+    path.write_bytes(filled.content)
+    column = "id" if "id" in pyogrio.read_info(path)["fields"] else "public_id"
+    frame = pyogrio.read_dataframe(path)
+    mine = frame[frame[column] == "closed-A"].copy()
+    mine["name"] = "Khu hai"
+    pyogrio.write_dataframe(mine, tmp_path / "mine.gpkg", driver="GPKG")
+    told = world.ended(world.send("mine.gpkg", (tmp_path / "mine.gpkg").read_bytes(), id_column=column))
+    assert told["state"] == "drafted", told
+    with world.ask("bo") as client:
+        (change,) = client.get(f"/proposals/{told['proposal']}/changes").json()["features"]
+    assert [d["after"] for d in change["properties"]["differences"]] == ["Khu hai"]
+
+
+def test_what_came_back_is_shown_first_with_the_reviewer_s_words(world: World) -> None:
+    told = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Trả lại"})))
+    for who, step in (
+        ("bo", {"action": "submit"}),
+        ("phan", {"action": "return", "comment": "thiếu quyết định"}),
+    ):
+        with world.ask(who) as client:
+            client.post(f"/proposals/{told['proposal']}/steps", json=step)
+    world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Sau"})))
+    with world.ask("bo") as client:
+        first, *rest = client.get("/contribute").json()["proposals"]
+        assert (first["number"], first["returned"]) == (told["proposal"], "thiếu quyết định")
+        assert all(each["returned"] is None for each in rest)
+        assert "thiếu quyết định" in client.get("/contribute", headers={"Accept": "text/html"}).text
+
+
+def test_only_editors_contribute_and_only_to_layers_of_theirs(world: World) -> None:
+    with world.ask("binh") as client:
+        assert client.get("/contribute").json()["layers"] == []
+    assert world.send("a.geojson", geojson({"id": "open-A"}), who="binh").status_code == 403
+    assert world.send("a.geojson", geojson({"id": "open-A"}), who="public").status_code == 401
+    assert world.send("a.geojson", geojson({"id": "open-A"}), layer="sea-areas").status_code in (403, 404)
+
+
+def test_a_file_is_its_sender_s_alone(world: World) -> None:
+    answer = world.send("khu.geojson", geojson({"id": "open-A", "name": "Riêng"}))
+    with world.ask("phan") as client:
+        assert client.get(answer.headers["location"]).status_code == 404
+        assert client.get("/contribute/uploads/x").status_code == 404
+    world.ended(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "status"),
+    [("a.exe", {}, 400), ("a.geojson", {"title": " "}, 400), ("a.gpkg", {"crs": "x" * 300}, 400)],
+)
+def test_a_form_that_isn_t_whole_is_refused(
+    world: World, name: str, fields: dict[str, str], status: int
+) -> None:
+    assert world.send(name, b"x", **fields).status_code == status
+
+
+def test_a_worker_that_is_killed_loses_no_file_and_doubles_none(
+    fresh_database: str, settings: Settings, tmp_path: Path
+) -> None:
+    """The next one makes the draft, once. A file over which three have died is given up."""
+    sample.fill(fresh_database)
+    with SyncDatabase(fresh_database) as db:
+        releasing.people(db)
+        put = (
+            "insert into gis.upload (author, layer, title, filename, content, size, attempts)"
+            " values ('bo', $1, 'Sửa', 'a.geojson', $2, 1, $3) returning upload_id::text"
+        )
+        content = geojson({"id": "open-A", "name": "Một lần"})
+        db.run(Query(put, (LAYER, content, 2)))  # two workers have died over it
+        lost = db.run(Query(put, (LAYER, content, 3)))[0][0]
+        assert upload.next_one(fresh_database, releasing.FLOW, releasing.layers())
+        assert not upload.next_one(fresh_database, releasing.FLOW, releasing.layers())
+        states: dict[str, str] = dict(db.run(Query("select upload_id::text, state from gis.upload")))
+        assert sorted(states.values()) == ["drafted", "refused"]
+        assert states[lost] == "refused"
+        assert db.run(Query("select count(*)::int from gis.proposal"))[0][0] == 1
+        assert db.run(Query("select bool_and(content is null) from gis.upload"))[0][0]
