@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import time
@@ -16,10 +15,9 @@ from gis_service.access.sessions import Session, SessionRing
 from gis_service.db.pool import Database
 from gis_service.errors import Unauthorized
 from gis_service.web import cookies
+from gis_service.web.snapshot import Snapshot
 
 HEADERS = ("x-api-key", "authorization")
-REFRESH_SECONDS = 0.9  # a revoked key is refused within 1 s
-SOONEST_SECONDS = 0.1  # between readings for the sake of sessions that aren't known yet
 
 
 def has_any(headers: Mapping[str, str]) -> bool:
@@ -49,15 +47,12 @@ def _password(encoded: str) -> str:
 
 
 class Access:
-    """Keys, sessions and the policy epoch of the database, read anew when older than REFRESH_SECONDS."""
+    """Keys with the policy epoch, and sessions: each is read when requests need it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ring: KeyRing = EMPTY
-        self._sessions: SessionRing = {}
-        self._epoch = 0
-        self._read_at = -1e9
-        self._reading: asyncio.Task[None] | None = None
+        self._keys: Snapshot[tuple[int, KeyRing]] = Snapshot(self._read_keys, (0, EMPTY))
+        self._sessions: Snapshot[SessionRing] = Snapshot(self._read_sessions, {})
 
     async def principal(self, headers: Mapping[str, str], anew: Callable[[], bool]) -> Principal:
         """Who asks; Unauthorized for a wrong key, DatabaseDown where keys can't be read.
@@ -68,10 +63,10 @@ class Access:
         if key is None:
             return PUBLIC
         asked = time.monotonic()
-        await self._fresh()
-        if hashed(key) not in self._ring.keys and anew():
-            await self._read_since(asked)
-        return self._ring.principal(key, datetime.now(UTC))
+        _, ring = await self._keys.fresh()
+        if hashed(key) not in ring.keys and anew():
+            _, ring = await self._keys.since(asked)
+        return ring.principal(key, datetime.now(UTC))
 
     async def session(self, headers: Mapping[str, str]) -> Session | None:
         """The open session of the cookie; None without one, or where it's unknown, ended or over."""
@@ -79,10 +74,9 @@ class Access:
         if token is None:
             return None
         asked, sha = time.monotonic(), hashed(token)
-        await self._fresh()
-        if sha not in self._sessions:
-            await self._read_since(asked)  # another worker may have opened it a moment ago
-        held = self._sessions.get(sha)
+        held = (await self._sessions.fresh()).get(sha)
+        if held is None:  # another worker may have opened it a moment ago
+            held = (await self._sessions.since(asked)).get(sha)
         if held is None:
             return None
         if sessions.is_due(held, datetime.now(UTC)):
@@ -91,36 +85,11 @@ class Access:
 
     async def epoch(self) -> int:
         """The policy epoch, which rises when rights or sensitivity change."""
-        await self._fresh()
-        return self._epoch
+        return (await self._keys.fresh())[0]
 
-    async def _fresh(self) -> None:
-        if time.monotonic() - self._read_at >= REFRESH_SECONDS:
-            await self._read_once()
-
-    async def _read_since(self, moment: float) -> None:
-        """Read again if that wasn't done since; all who wait share it, so unknown cookies cost little."""
-        while self._read_at < moment:
-            await asyncio.sleep(max(0.0, self._read_at + SOONEST_SECONDS - time.monotonic()))
-            if self._read_at < moment:
-                await self._read_once()
-
-    async def _read_once(self) -> None:
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
-            self._reading.add_done_callback(self._read_done)
-        await asyncio.shield(self._reading)
-
-    async def _read(self) -> None:
-        began = time.monotonic()  # before the query: what it reads is never older than this
+    async def _read_keys(self) -> tuple[int, KeyRing]:
         epoch = await self._database.run(keystore.EPOCH)
-        ring = keystore.ring(await self._database.run(keystore.RING))
-        self._sessions = sessions.ring(await self._database.run(sessions.RING))
-        self._ring = ring
-        self._epoch = int(epoch[0][0])
-        self._read_at = began
+        return int(epoch[0][0]), keystore.ring(await self._database.run(keystore.RING))
 
-    def _read_done(self, task: asyncio.Task[None]) -> None:
-        self._reading = None
-        if not task.cancelled():
-            task.exception()  # the waiters have it; without them it's asked for again by the next request
+    async def _read_sessions(self) -> SessionRing:
+        return sessions.ring(await self._database.run(sessions.RING))
