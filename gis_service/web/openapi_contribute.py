@@ -51,7 +51,7 @@ def paths(lang: str) -> Mapping[str, Part]:
 def _post(lang: str, parameters: list[Part]) -> Part:
     name: Part = {"type": "string", "maxLength": MOST_NAMES}
     properties: Part = {
-        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "file": BINARY,
         "title": TEXT, "note": TEXT, "organisation": TEXT, "id_column": name, "crs": name,
     }  # fmt: skip
     schema: Part = {"type": "object", "properties": properties, "required": ["file", "title"]}
