@@ -43,7 +43,7 @@ class _Held:
     codes: Sequence[str] | None
     requests: int = 0
     uncounted: bool = False
-    keys: list[int] = field(default_factory=list)
+    keys: set[int] = field(default_factory=set)  # once each: the same page is often asked for again
     tiles: list[tuple[int, int, int]] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
@@ -156,19 +156,19 @@ def _add(held: _Held, request: Request, made: Response, tile: tuple[int, int, in
     elif made.keys is None or len(held.keys) + len(made.keys) > MOST_HELD:
         held.uncounted = True
     else:
-        held.keys += made.keys
+        held.keys.update(made.keys)
 
 
 def _join(held: _Held, more: _Held) -> None:
     held.requests += more.requests
     held.uncounted = held.uncounted or more.uncounted or len(held.keys) > MOST_HELD
-    held.keys += more.keys
+    held.keys |= more.keys
     held.tiles += more.tiles
     held.asked |= more.asked
 
 
 def _told(key: _Key, held: _Held) -> Mapping[str, object]:
-    counted: Mapping[str, object] = {"tiles": held.tiles} if held.tiles else {"keys": held.keys}
+    counted: Mapping[str, object] = {"tiles": held.tiles} if held.tiles else {"keys": sorted(held.keys)}
     more = {} if held.uncounted else counted
     return {
         **_named(key, held.table, held.codes),
