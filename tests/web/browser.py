@@ -32,11 +32,14 @@ class Browser:
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.client.get(path, headers={**HTML, **headers})
 
-    def post(self, path: str, csrf: str | None = "", **fields: str) -> httpx.Response:
+    def post(
+        self, path: str, csrf: str | None = "", file: tuple[str, bytes] | None = None, **fields: str
+    ) -> httpx.Response:
         """A form of one of the service's own pages, with the session's token; none for csrf=None."""
         token = self.token() if csrf == "" else csrf
         sent = {**fields, **({"csrf": token} if token else {})}
-        return self.client.post(path, data=sent, headers={**HTML, "Origin": self.url})
+        files = {"file": file} if file else None
+        return self.client.post(path, data=sent, files=files, headers={**HTML, "Origin": self.url})
 
     def token(self) -> str:
         """The session's token as the pages hold it; empty without a session."""
