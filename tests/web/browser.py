@@ -32,14 +32,17 @@ class Browser:
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.client.get(path, headers={**HTML, **headers})
 
-    def post(
-        self, path: str, csrf: str | None = "", file: tuple[str, bytes] | None = None, **fields: str
-    ) -> httpx.Response:
+    def post(self, path: str, csrf: str | None = "", **fields: str) -> httpx.Response:
         """A form of one of the service's own pages, with the session's token; none for csrf=None."""
         token = self.token() if csrf == "" else csrf
         sent = {**fields, **({"csrf": token} if token else {})}
-        files = {"file": file} if file else None
-        return self.client.post(path, data=sent, files=files, headers={**HTML, "Origin": self.url})
+        return self.client.post(path, data=sent, headers={**HTML, "Origin": self.url})
+
+    def send(self, path: str, name: str, content: bytes, title: str) -> httpx.Response:
+        """A form with a file."""
+        sent = {"title": title, "csrf": self.token()}
+        headers = {**HTML, "Origin": self.url}
+        return self.client.post(path, data=sent, files={"file": (name, content)}, headers=headers)
 
     def token(self) -> str:
         """The session's token as the pages hold it; empty without a session."""

@@ -105,11 +105,8 @@ def package(path: Path) -> bytes:
 
 def sent(browser: Browser, content: bytes) -> int:
     """The draft that the worker has made of the file."""
-    answer = browser.post(
-        "/contribute/protected-areas",
-        file=("ranh-gioi.gpkg", content),
-        title="Ranh giới theo quyết định mới",
-    )
+    title = "Ranh giới theo quyết định mới"
+    answer = browser.send("/contribute/protected-areas", "ranh-gioi.gpkg", content, title)
     assert answer.status_code == 303, answer.text
     for _ in range(200):
         page = browser.get(answer.headers["location"])
@@ -119,13 +116,13 @@ def sent(browser: Browser, content: bytes) -> int:
     pytest.fail(page.text)
 
 
-def stepped(browser: Browser, number: int, action: str, **fields: str) -> str:
+def stepped(browser: Browser, number: int, action: str, comment: str = "") -> str:
     """Take a step by the form of the proposal's page; the page afterwards."""
     page = browser.get(f"/proposals/{number}").text
     revision = re.search(r'name="revision" value="(\d+)"', page)
     assert revision is not None
     assert f'value="{action}"' in page, f"the page offers no {action}"
-    answer = browser.post(f"/proposals/{number}/steps", action=action, revision=revision[1], **fields)
+    answer = browser.post(f"/proposals/{number}/steps", action=action, revision=revision[1], comment=comment)
     assert answer.status_code == 303, answer.text
     return browser.get(answer.headers["location"]).text
 
