@@ -49,6 +49,14 @@ COMMENT = """
     select proposal_id, $2, $3, 'comment', state, state, $4 from gis.proposal where proposal_id = $1
     returning event_id
 """
+# What others did with somebody's proposals, the newest first.
+DONE_BY_OTHERS = """
+    select e.event_id, p.proposal_id, p.title, e.action, e.comment, e.at
+      from gis.proposal p join gis.proposal_event e using (proposal_id)
+     where p.author = $1 and e.who <> $1
+       and e.action in ('accept', 'approve', 'publish', 'return', 'reject', 'comment', 'refuse', 'rollback')
+     order by e.event_id desc limit $2
+"""
 # The words of the last step where it was a return.
 RETURNED = """
     select p.proposal_id, e.comment

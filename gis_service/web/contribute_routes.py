@@ -22,7 +22,7 @@ from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import Conflict, Forbidden, NotFound, Unauthorized
 from gis_service.features.refusal import refusal, refuse
-from gis_service.web import contribute_pages, forms, proposal_documents, render
+from gis_service.web import contribute_feed, contribute_pages, forms, proposal_documents, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
@@ -64,7 +64,14 @@ async def home(context: Context, request: Request, _: Sequence[str]) -> Response
             }
             for each in layers
         ],
-        "links": [_link(request.links.contribute(), "self")],
+        "links": [
+            _link(request.links.contribute(), "self"),
+            {
+                "href": request.links.contribute() + "/feed.atom",
+                "rel": "alternate",
+                "type": contribute_feed.ATOM,
+            },
+        ],
     }
     return render.document(request, made, media.JSON, lambda frame: contribute_pages.home(frame, made))
 
@@ -179,6 +186,7 @@ def _see_other(request: Request, address: str) -> Response:
 def routes() -> list[Route]:
     return [
         route("contribute", "/contribute", home),
+        route("feed", "/contribute/feed.atom", contribute_feed.feed, parameters=("lang",)),
         route("upload", "/contribute/uploads/{}", upload),
         route("template", "/contribute/{}/template.xlsx", template),
         route("contribute-to", "/contribute/{}", to_layer, (*READ, "POST")),

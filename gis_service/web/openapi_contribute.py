@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gis_service import links as media
 from gis_service.changes.names import MOST_NAMES
+from gis_service.web.contribute_feed import ATOM
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
@@ -16,6 +17,7 @@ from gis_service.web.openapi_parts import (
     document,
     operation,
     parameter,
+    reference,
     told,
 )
 
@@ -37,6 +39,9 @@ def paths(lang: str) -> Mapping[str, Part]:
         },
         "/contribute/{layer}/template.xlsx": operation(
             "getSheet", _TAG, told("contribute-template", lang), sheet, layer
+        ),
+        "/contribute/feed.atom": operation(
+            "getFeed", _TAG, told("contribute-feed", lang), answers(ATOM), reference("lang")
         ),
         "/contribute/uploads/{upload}": operation(
             "getUpload", _TAG, told("contribute-upload", lang), one, identity, *FORM

@@ -12,6 +12,7 @@ from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pyogrio
@@ -183,6 +184,35 @@ def test_what_came_back_is_shown_first_with_the_reviewer_s_words(world: World) -
         assert (first["number"], first["returned"]) == (told["proposal"], "thiếu quyết định")
         assert all(each["returned"] is None for each in rest)
         assert "thiếu quyết định" in client.get("/contribute", headers={"Accept": "text/html"}).text
+
+
+def test_a_feed_tells_the_author_what_came_back_and_the_reviewer_what_waits(world: World) -> None:
+    title = "Ranh <giới> & \x0b mốc"
+    told = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Tin"}), title=title))
+    steps = f"/proposals/{told['proposal']}/steps"
+    with world.ask("bo") as client:
+        client.post(steps, json={"action": "submit"}).raise_for_status()
+    waits = f"Proposal {told['proposal']} waits for you: Ranh <giới> &  mốc"
+    assert waits in [each for each, _ in _feed(world, "phan")]
+    assert _feed(world, "binh") == []
+    with world.ask("phan") as client:
+        given = {"action": "return", "comment": "thiếu <mốc> 3"}
+        client.post(steps, json=given).raise_for_status()
+    assert waits not in [each for each, _ in _feed(world, "phan")]
+    came_back = f"Proposal {told['proposal']}, “Ranh <giới> &  mốc”: returned it"
+    assert _feed(world, "bo")[0] == (came_back, "thiếu <mốc> 3")
+    assert httpx.get(f"{world.url}/contribute/feed.atom").status_code == 401
+
+
+def _feed(world: World, who: str) -> list[tuple[str | None, str | None]]:
+    """Titles and texts, as a reader gets them by Basic."""
+    answer = httpx.get(
+        f"{world.url}/contribute/feed.atom", auth=(who, world.keys[who]), headers={"Accept-Language": "en"}
+    )
+    assert answer.headers["content-type"].startswith("application/atom+xml")
+    atom = "{http://www.w3.org/2005/Atom}"
+    entries = ElementTree.fromstring(answer.content).iter(f"{atom}entry")
+    return [(each.findtext(f"{atom}title"), each.findtext(f"{atom}content") or None) for each in entries]
 
 
 def test_only_editors_contribute_and_only_to_layers_of_theirs(world: World) -> None:

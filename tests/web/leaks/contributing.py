@@ -11,7 +11,9 @@ REFUSED = ("public",)
 
 
 def requests(_: World) -> Iterable[Ask]:
-    yield from gets("/contribute", "/contribute?f=html", f"/contribute/uploads/{SENT}")
+    yield from gets(
+        "/contribute", "/contribute?f=html", f"/contribute/uploads/{SENT}", "/contribute/feed.atom"
+    )
     for layer in LAYERS:
         yield from gets(f"/contribute/{layer}", f"/contribute/{layer}?f=html")
         yield Ask(f"/contribute/{layer}", "POST", "{}", who=REFUSED)
