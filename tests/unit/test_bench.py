@@ -260,7 +260,7 @@ def test_a_restricted_reader_is_held_against_the_public_case_by_case() -> None:
     ]
     words = "a restricted reader's request ≤ 1.2 × the public's"
     goal = next(goal for goal in goals.goals(found, [], None) if goal.words == words)
-    assert goal.measured == "item 1.10 / 1.00 = 1.10; items-10 2.60 / 2.00 = 1.30"
+    assert goal.measured == "item 1.10 / 1.00 ms, × 1.10; items-10 2.60 / 2.00 ms, × 1.30"
     assert goal.reached is False
 
 
