@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Write the report; DataRefused (exit code 4) when the area can't be used."""
+    from gis_service.cli.reading import tell
     from gis_service.db.sync import SyncDatabase
     from gis_service.geoprocessing.budget import Budget
     from gis_service.geoprocessing.project import ProjectLimits, read_project
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         with Steps().step(context.say("cli.report.step")) as bar:
             budget = Budget(tell=lambda percent, step: bar.show(percent / 100, step))
             report, drawing = compute(database, reader, project, parameters, budget)
+        tell(database, reader.principal, reader.views.values(), "report")
     body = _rendered(kind, report, drawing, args.lang)
     if args.output:
         Path(args.output).write_bytes(body)

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from gis_service.access.policy import view
     from gis_service.access.principal import PUBLIC
     from gis_service.catalog.registry import load_catalog
+    from gis_service.cli.reading import tell
     from gis_service.db import tilesql
     from gis_service.db.sync import SyncDatabase
     from gis_service.geo.tiles import Tile
@@ -38,8 +39,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise Usage(f"{args.zxy}: {err}") from err
     with SyncDatabase(context.running_dsn()) as database:
         principal = keystore.principal_named(database, args.name) if args.name else PUBLIC
-        statement = tilesql.compose([view(principal, catalog.layers[args.layer])])
-        body = bytes(database.run(statement.at(tile))[0][0])
+        seen = view(principal, catalog.layers[args.layer])
+        body = bytes(database.run(tilesql.compose([seen]).at(tile))[0][0])
+        tell(database, principal, [seen], "tiles")
     decoded = mapbox_vector_tile.decode(body)
     features = [each for layer in decoded.values() for each in layer["features"]]
     context.print("cli.tile.count", bytes=len(body), features=len(features))

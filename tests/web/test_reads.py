@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from gis_service.access import auditing, keystore
 from gis_service.access.principal import Principal
+from gis_service.cli.__main__ import main
 from gis_service.db import audit, reads_sql
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -139,6 +141,21 @@ def test_an_entry_tells_who_from_where_and_what_without_its_words(sampled: Sampl
     assert "Recorder" not in json.dumps(entry)
     with audit.copied(sampled.dsn) as rows:
         assert auditing.verify(rows).faults == ()
+
+
+def test_a_report_at_the_command_line_is_told_of_the_operator(
+    sampled: Sample, known: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIS_DATABASE_URL", sampled.dsn)
+    area, out = tmp_path / "area.geojson", str(tmp_path / "report.json")
+    ring = [[105.0, 20.0], [105.2, 20.0], [105.2, 20.2], [105.0, 20.0]]
+    area.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    assert main(["report", str(area), "-o", out]) == 0  # as the public
+    assert told_since(sampled.dsn, known) == {}
+    assert main(["report", str(area), "-o", out, "--as", "province-a"]) == 0
+    told = {(each["action"], each["subject"], each["client"]) for each in entries(sampled.dsn)[known:]}
+    layers = ("occurrences", "species-ranges")
+    assert told == {("read.report", f"layer:{layer}", "cli") for layer in layers}
 
 
 def test_one_entry_stands_for_a_minute(sampled: Sample, known: int) -> None:
