@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,15 +14,17 @@ from gis_service.catalog.layer import Layer
 from gis_service.changes import file, verdict
 from gis_service.changes.names import suffix
 from gis_service.changes.propose import Draft, propose
+from gis_service.changes.refusal import refusal
 from gis_service.db import upload_sql
 from gis_service.db.audit import Actor, as_actor
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
-from gis_service.errors import DatabaseDown, GisError
+from gis_service.errors import DatabaseDown, DataRefused, GisError
 from gis_service.observe import Log
 from gis_service.settings import Workflow
 
 READ_MS: Final = 600_000
+MOST_UNPACKED: Final = 500_000_000  # bytes of an archive, by its own list, which readers hold it to
 _log = Log("gis.worker")
 
 
@@ -70,6 +73,8 @@ def _written(folder: Path, filename: str, content: bytes) -> Path:
     """The file under a name of ours with the sender's ending; sheets as the tables that they are."""
     path = folder / f"upload{suffix(filename)}"
     path.write_bytes(content)
+    if path.suffix in (".zip", ".xlsx"):
+        _check_packed(path)
     if path.suffix != ".xlsx":
         return path
     import pyogrio  # noqa: PLC0415  # only sheets need it here
@@ -80,6 +85,19 @@ def _written(folder: Path, filename: str, content: bytes) -> Path:
     table = folder / "upload.csv"
     sheet.to_csv(table, index=False)
     return table
+
+
+def _check_packed(path: Path) -> None:
+    """DataRefused for an archive that isn't one, or that would fill the memory when it's unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(each.file_size for each in archive.infolist())
+    except zipfile.BadZipFile as err:
+        raise refusal(DataRefused, "upload.no-archive") from err
+    if size > MOST_UNPACKED:
+        raise refusal(
+            DataRefused, "upload.too-packed", size=size // 1_000_000, most=MOST_UNPACKED // 1_000_000
+        )
 
 
 def _refuse(database: SyncDatabase, identity: str, problem: Mapping[str, object]) -> None:

@@ -121,6 +121,19 @@ def test_a_file_that_can_t_be_taken_says_why(world: World, name: str, content: b
     assert words in told["problem"] or "upload" in told["problem"]
 
 
+def test_an_archive_that_would_fill_the_memory_is_refused_before_it_is_unpacked(world: World) -> None:
+    packed = BytesIO()
+    with (
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("khu.csv", "w") as inside,
+    ):
+        for _ in range(501):
+            inside.write(b"0" * 1_000_000)
+    assert len(packed.getvalue()) < 1_000_000
+    told = world.ended(world.send("khu.zip", packed.getvalue()))
+    assert "501 MB" in told["problem"]
+
+
 def test_a_sheet_filled_in_from_its_template_is_taken(world: World) -> None:
     with world.ask("bo") as client:
         made = client.get("/contribute/plots/template.xlsx")
