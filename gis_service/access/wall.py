@@ -16,6 +16,7 @@ from gis_service.access import versions
 from gis_service.access.policy import ROLE_FULL
 from gis_service.access.sight import ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
+from gis_service.db import tile_tables
 from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
@@ -37,6 +38,30 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     by_table: Mapping[str, list[Layer]] = _by_table(layers)
     for table in sorted(by_table):
         made += _table(table, by_table[table])
+    return made + _tile_tables(by_table)
+
+
+def _tile_tables(by_table: Mapping[str, Sequence[Layer]]) -> list[str]:
+    """Derived geometry is behind the same wall as the rows that it was derived of."""
+    found = tile_tables.surfaces(layer for layers in by_table.values() for layer in layers)
+    roles = ", ".join(ROLES)
+    made = [
+        *tile_tables.statements(found),
+        f"grant usage on schema gis_tiles to {roles}",
+        f"grant select on gis_tiles.surface to {roles}",
+        f"grant select (table_name, gid) on gis_tiles.dirty to {roles}",
+        f"grant execute on function gis_tiles.pieces(public.geometry, int, int, int) to {roles}",
+    ]
+    for surface in found:
+        layers = by_table[f"{surface.schema}.{surface.table}"]
+        for zoom in tile_tables.ZOOMS:
+            name = surface.relation(zoom)
+            made.append(f"revoke all on {name} from {roles}")
+            for role, granted in columns(layers).items():
+                if surface.geometry in granted:
+                    kept = [*sorted(granted & {surface.key, *surface.carried}), "tx", "ty", "geom"]
+                    made.append(f"grant select ({', '.join(map(ident, kept))}) on {name} to {role}")
+            made += _policies(name, layers)
     return made
 
 

@@ -24,6 +24,7 @@ from gis_service.cli import (
     status,
     test,
     tile,
+    tiles,
     up,
     user,
     work,
@@ -35,7 +36,7 @@ from gis_service.texts import say
 
 COMMANDS = (
     up, down, status, test, check, load, change, publish, report, bench, org, user, key, explain_access,
-    audit, tile, prepare, serve, work,
+    audit, tile, tiles, prepare, serve, work,
 )  # fmt: skip
 
 

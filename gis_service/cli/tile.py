@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with SyncDatabase(context.running_dsn()) as database:
         principal = keystore.principal_named(database, args.name) if args.name else PUBLIC
         seen = view(principal, catalog.layers[args.layer])
-        body = bytes(database.run(tilesql.compose([seen]).at(tile))[0][0])
+        body = bytes(database.run(tilesql.compose([seen], z).at(tile))[0][0])
         tell(database, principal, [seen], "tiles")
     decoded = mapbox_vector_tile.decode(body)
     features = [each for layer in decoded.values() for each in layer["features"]]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import rows
+from gis_service.db import rows, tile_tables
 from gis_service.db.query import Binds, Query, ident, literal
 from gis_service.geo import tiles
 from gis_service.geo.tiles import Tile
@@ -37,26 +37,108 @@ class TileStatement:
         return Query(self.sql, (tile.z, tile.x, tile.y, tolerance, *box, *self.constants), self.role)
 
 
-def compose(views: Sequence[ViewedLayer]) -> TileStatement:
-    """The statement for layers that one role reads; layers of a tile are joined as bytes."""
+def compose(views: Sequence[ViewedLayer], zoom: int, derived: bool = True) -> TileStatement:
+    """The statement of a zoom for layers that one role reads; layers of a tile are joined as bytes.
+
+    With `derived` false every shape is read from its own table, as it must be for full detail.
+    """
     binds = Binds([None] * _SLOTS)
-    parts = " || ".join(f"coalesce(({_layer(view, binds)}), '')" for view in views)
+    parts = " || ".join(f"coalesce(({_layer(view, zoom, binds, derived)}), '')" for view in views)
     return TileStatement(f"select {parts}", tuple(binds.values[_SLOTS:]), views[0].role)
 
 
-def _layer(view: ViewedLayer, binds: Binds) -> str:
+def _layer(view: ViewedLayer, zoom: int, binds: Binds, derived: bool) -> str:
+    table = tile_tables.table_of(zoom) if derived and _is_derived(view) else None
+    source = _from_table(view, binds) if table is None else _from_both(view, zoom, table, binds)
+    # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
+    made = f"ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid')"
+    return f"select {made} from ({source} order by gid) as f"
+
+
+def _is_derived(view: ViewedLayer) -> bool:
+    """Whether there are tile tables of what the view shows: of present shapes, seen as they are."""
+    layer = view.layer
+    own = view.geometry == layer.geometry.column and view.exact is None and view.release is None
+    return own and layer.managed and view.srid == 4326 and not layer.geometry.type.endswith("Point")
+
+
+def _from_both(view: ViewedLayer, zoom: int, table: int, binds: Binds) -> str:
+    """Derived shapes, the same made on the spot of what was written since, or all of the table's own.
+
+    The bytes don't tell whether a shape was derived before: a write of what the caller doesn't see changes
+    none. Which rows are derived is asked in the statement's own snapshot; what doesn't hold isn't run.
+    """
+    surface = literal(tile_tables.surface_of(view.layer))
+    ready = f"(select ready from gis_tiles.surface where surface = {surface})"
+    written = f"(select gid from gis_tiles.dirty where table_name = {literal(view.layer.table_name)})"
+    key = f"t.{ident(view.key)}"
+    derived = f"{ident('gis_tiles', f'{view.layer.table_name}_{view.geometry}_{table:02d}')} as t"
+    pieces = tile_tables.pieces(f"t.{ident(view.geometry)}", table)
+    near = f"t.{ident(view.geometry)} && ST_Expand({_BOX}, $4::float8)"
+    since = f"{rows.relation(view, binds)} cross join lateral {pieces} p"
+    parts = (
+        _moved(view, (zoom, table), binds, (derived, "t"), f"{ready} and {key} not in {written}"),
+        # Far ones aren't worth generalising; two units more than the tile, for snapping moves an outline.
+        _moved(
+            view, (zoom, table), binds, (since, "p"), f"{ready} and {near} and {key} = any (array{written})"
+        ),
+        _from_table(view, binds, f"not {ready}"),
+    )
+    return " union all ".join(parts)
+
+
+def _moved(
+    view: ViewedLayer, zooms: tuple[int, int], binds: Binds, source: tuple[str, str], condition: str
+) -> str:
+    """Shapes on the grid of their tile table, moved to the tile; clipped where they cross its buffer.
+
+    `zooms` are the tile's and its table's; `source` is where the shapes are, and the alias that has them.
+    """
+    zoom, table = zooms
+    relation, alias = source
+    finer = 1 << (table - zoom)
+    side, margin = tiles.EXTENT * finer, tiles.BUFFER * finer
+    west, north = f"($2::int * {side})", f"($3::int * {side})"
+    low, high = (f"{west} {by}, {north} {by}" for by in (f"- {margin}", f"+ {side + margin}"))
+    box, geom = f"ST_MakeEnvelope({low}, {high})", f"{alias}.geom"
+    areas = view.layer.geometry.type.endswith("Polygon")
+    clipped = (
+        f"ST_CollectionExtract(ST_SnapToGrid(ST_ClipByBox2D({geom}, {box}::box2d), 1), {3 if areas else 2})"
+    )
+    clipped = f"ST_ForcePolygonCW({clipped})" if areas else clipped
+    shape = f"case when {geom} @ {box} then {geom} else {clipped} end"
+    moved = (
+        f"ST_Translate({shape}, -{west}, -{north})"
+        if finer == 1
+        else f"ST_SnapToGrid(ST_TransScale({shape}, -{west}, -{north}, {1 / finer!r}, {1 / finer!r}), 1)"
+    )
+    here = [f"{geom} && {box}", *_in_cell(zoom, table, alias), *rows.visible(view, binds), condition]
+    return f"select {_selected(view, binds)}, {moved} as geom from {relation} where {' and '.join(here)}"
+
+
+def _in_cell(zoom: int, table: int, alias: str) -> list[str]:
+    """Of a shape that was cut only the piece of the tile's own cell, which holds the tile with its buffer."""
+    if (cells := tile_tables.cells(table)) == 0:
+        return []
+    return [f"{alias}.tx = $2::int >> {zoom - cells}", f"{alias}.ty = $3::int >> {zoom - cells}"]
+
+
+def _from_table(view: ViewedLayer, binds: Binds, condition: str = "") -> str:
+    """Shapes of the table itself, simplified as they are read."""
     envelope = "ST_TileEnvelope($1::int, $2::int, $3::int)"
     box = _BOX if view.srid == 4326 else f"(select ST_Transform({_BOX}, {view.srid:d}))"
     conditions = [rows.meets(view, box, binds, exactly=False), *rows.visible(view, binds)]
-    columns = [f"{rows.column(view, name, binds)} as {ident(name)}" for name in view.tiles.properties]
-    selected = ", ".join([f"t.{ident(view.key)} as gid", f"t.{ident(view.id_column)} as id", *columns])
-    source = rows.relation(view, binds)
-    # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
+    conditions += [condition] if condition else []
     return (
-        f"select ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid') from (select {selected},"
+        f"select {_selected(view, binds)},"
         f" ST_AsMVTGeom({_projected(view, binds)}, {envelope}, {tiles.EXTENT}, {tiles.BUFFER}, true) as geom"
-        f" from {source} where {' and '.join(conditions)} order by t.{ident(view.key)}) as f"
+        f" from {rows.relation(view, binds)} where {' and '.join(conditions)}"
     )
+
+
+def _selected(view: ViewedLayer, binds: Binds) -> str:
+    columns = [f"{rows.column(view, name, binds)} as {ident(name)}" for name in view.tiles.properties]
+    return ", ".join([f"t.{ident(view.key)} as gid", f"t.{ident(view.id_column)} as id", *columns])
 
 
 def _projected(view: ViewedLayer, binds: Binds) -> str:

@@ -12,6 +12,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import procrastinate
@@ -19,14 +20,16 @@ from procrastinate.exceptions import ConnectorException
 
 from gis_service.catalog.registry import Catalog, load_catalog
 from gis_service.changes import upload
-from gis_service.db import jobs_sql
+from gis_service.db import jobs_sql, tile_tables
 from gis_service.db.cluster import Cluster
 from gis_service.db.sync import SyncDatabase
+from gis_service.db.tile_tables import Surface
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes.errors import WorkerStopping
 from gis_service.processes.runner import Runner
 from gis_service.settings import Settings, load_settings
+from gis_service.tiles import deriving
 
 HEARTBEAT_SECONDS = 2.0
 STALE_SECONDS = 8.0
@@ -35,6 +38,7 @@ FORGET_SECONDS = 3600.0
 STOP_SECONDS = 15.0
 RETRY_SECONDS = 5
 DRAFT_SECONDS = 0.5
+DERIVE_SECONDS = 0.5
 _log = Log("gis.worker")
 
 
@@ -62,6 +66,7 @@ async def work(settings: Settings, dsn: str) -> None:
             asyncio.create_task(_rescue(queue)),
             asyncio.create_task(_forget(settings, dsn)),
             asyncio.create_task(_draft(settings, dsn, runner.catalog)),
+            asyncio.create_task(_derive(dsn, tile_tables.surfaces(runner.catalog.layers.values()))),
         ]
         worker = asyncio.create_task(
             queue.run_worker_async(
@@ -125,6 +130,16 @@ async def _draft(settings: Settings, dsn: str, catalog: Catalog) -> None:
             _log.warning("uploads not read", reason=str(err))
         if not more:
             await asyncio.sleep(DRAFT_SECONDS)
+
+
+async def _derive(dsn: str, surfaces: Sequence[Surface]) -> None:
+    """Keep the tile tables up with what is written; until then tiles are made of the rows themselves."""
+    while True:
+        try:
+            await asyncio.to_thread(deriving.keep_up, dsn, surfaces)
+        except GisError as err:
+            _log.warning("tile tables not derived", reason=str(err))
+        await asyncio.sleep(DERIVE_SECONDS)
 
 
 def _forget_once(dsn: str, days: int) -> int:

@@ -91,17 +91,17 @@ async def _read(context: Context, views: Sequence[ViewedLayer], tile: Tile) -> b
     body = b""
     # A statement reads as one role; a caller can see some layers as a jurisdiction, some as the public.
     for _, alike in groupby(views, key=lambda view: view.role):
-        statement = _statement(context, list(alike))
+        statement = _statement(context, list(alike), tile.z)
         body += (await context.tile_database.run(statement.at(tile)))[0][0]
     return body
 
 
-def _statement(context: Context, views: Sequence[ViewedLayer]) -> tilesql.TileStatement:
-    """The statement of these views, composed once so that the database prepares it once."""
-    key = tuple(view.digest for view in views)
+def _statement(context: Context, views: Sequence[ViewedLayer], zoom: int) -> tilesql.TileStatement:
+    """The statement of these views at a zoom, composed once so that the database prepares it once."""
+    key = (str(zoom), *(view.digest for view in views))
     made = context.tile_statements.get(key)
     if made is None:
-        made = tilesql.compose(views)
+        made = tilesql.compose(views, zoom)
         context.tile_statements.put(key, made)
     return made
 

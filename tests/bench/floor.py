@@ -114,7 +114,9 @@ class Floor:
     def query(self, ask: Ask) -> Query | None:
         """The statement for a question; None for documents and reports, which have no one statement."""
         if ask.kind == "tile" and self.name == "floor":
-            return tilesql.compose([self.views[ask.layer]]).at(Tile(*ask.tile), full_detail=ask.full)
+            tile = Tile(*ask.tile)
+            statement = tilesql.compose([self.views[ask.layer]], tile.z, derived=not ask.full)
+            return statement.at(tile, full_detail=ask.full)
         if ask.kind in ("items", "item"):
             return SHAPES[self.name](self.views[ask.layer], ask)
         return None

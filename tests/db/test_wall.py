@@ -95,7 +95,7 @@ def test_a_box_around_the_hidden_place_finds_nothing(db: SyncDatabase, catalog: 
     assert len(features(db, catalog, CENTRE, "occurrences", bbox=box)) == 1
     tile = Tile(14, *covering(box, 14)[:2])
     public, centre = (
-        db.run(tilesql.compose([view(who, catalog.layers["occurrences"])]).at(tile))[0][0]
+        db.run(tilesql.compose([view(who, catalog.layers["occurrences"])], tile.z).at(tile))[0][0]
         for who in (PUBLIC, CENTRE)
     )
     assert b"category2" not in bytes(public)
@@ -182,7 +182,7 @@ def test_small_boxes_and_tiles_use_the_spatial_index_below_the_row_policies(
     box = BBox(105.5, 20.5, 105.51, 20.51)
     for query in (
         select.items(seen, ItemsQuery(bbox=box)),
-        tilesql.compose([seen]).at(Tile(14, *covering(box, 14)[:2])),
+        tilesql.compose([seen], 14).at(Tile(14, *covering(box, 14)[:2])),
     ):
         plan = db.run(dataclasses.replace(query, sql="explain " + query.sql))
         text = "\n".join(row[0] for row in plan)

@@ -23,7 +23,7 @@ def test_the_public_statement_names_neither_hidden_column_nor_exact_place() -> N
     for query in (
         select.items(view(PUBLIC, LAYER), ItemsQuery(bbox=BBox(0, 0, 1, 1))),
         select.extent(view(PUBLIC, LAYER)),
-        tilesql.compose([view(PUBLIC, LAYER)]).at(Tile(3, 1, 1)),
+        tilesql.compose([view(PUBLIC, LAYER)], 3).at(Tile(3, 1, 1)),
         select.items(view(PUBLIC, LAYER).at_release(3), ItemsQuery()),
     ):
         assert "observer" not in query.sql
@@ -48,7 +48,7 @@ def test_a_box_across_the_antimeridian_asks_for_both_halves() -> None:
 
 
 def test_the_tile_statement_is_the_same_for_every_tile() -> None:
-    statement = tilesql.compose([view(PUBLIC, LAYER)])
+    statement = tilesql.compose([view(PUBLIC, LAYER)], 5)
     assert statement.at(Tile(3, 1, 1)).sql == statement.at(Tile(9, 300, 200)).sql
 
 

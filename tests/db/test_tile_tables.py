@@ -1,0 +1,219 @@
+"""Derived tile tables give the tiles that the table itself gives, and never an older state."""
+
+import math
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import mapbox_vector_tile
+import psycopg
+import pytest
+import shapely
+from shapely import affinity
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from gis_service.access.policy import view
+from gis_service.access.principal import PUBLIC, Principal
+from gis_service.catalog.layer import Layer
+from gis_service.catalog.registry import load_catalog
+from gis_service.db import tile_tables, tilesql
+from gis_service.db.query import Query
+from gis_service.db.sync import SyncDatabase
+from gis_service.db.tile_tables import Surface
+from gis_service.geo.bbox import BBox
+from gis_service.geo.tiles import Tile, covering
+from gis_service.tiles import deriving
+from tests import sample
+from tests.conftest import ROOT
+
+HALF = math.pi * 6378137  # metres of Web Mercator from the origin to its edge
+CENTRE = Principal("centre", "full")
+SPOT = BBox(105.45, 20.45, 105.46, 20.46)  # within the area of province A
+WAVY = """
+    update gis.protected_area
+       set geom = ST_Multi(ST_Buffer(ST_Segmentize(geom::geography, 50)::geometry, 0.0001))
+     where public_id = 'open-A'
+"""
+
+
+@pytest.fixture(scope="module")
+def areas() -> Layer:
+    return load_catalog(ROOT).layers["protected-areas"]
+
+
+@pytest.fixture(scope="module")
+def surface(areas: Layer) -> Surface:
+    (found,) = tile_tables.surfaces([areas])
+    return found
+
+
+@pytest.fixture(scope="module")
+def db(database: str) -> Iterator[SyncDatabase]:
+    sample.fill(database)
+    with SyncDatabase(database) as made:
+        yield made
+
+
+@pytest.fixture
+def built(db: SyncDatabase, surface: Surface) -> SyncDatabase:
+    deriving.begin(db, surface, anew=True)
+    deriving.build(db, surface)
+    return db
+
+
+def tile(
+    db: SyncDatabase, layer: Layer, at: Tile, who: Principal = PUBLIC, derived: bool = True
+) -> dict[int, tuple[dict[str, Any], BaseGeometry]]:
+    """The properties and shapes of a tile by gid."""
+    statement = tilesql.compose([view(who, layer)], at.z, derived)
+    body = bytes(db.run(statement.at(at))[0][0])
+    decoded = mapbox_vector_tile.decode(body, default_options={"y_coord_down": True}) if body else {}
+    features = decoded.get(layer.id, {}).get("features", [])
+    return {each["id"]: (each["properties"], shape(each["geometry"])) for each in features}
+
+
+def at(zoom: int, box: BBox = SPOT) -> Tile:
+    x, y, *_ = covering(box, zoom)
+    return Tile(zoom, x, y)
+
+
+@pytest.mark.parametrize("zoom", range(15))
+def test_derived_shapes_are_those_of_the_table(built: SyncDatabase, areas: Layer, zoom: int) -> None:
+    for who in (PUBLIC, CENTRE):
+        derived = tile(built, areas, at(zoom), who)
+        direct = tile(built, areas, at(zoom), who, derived=False)
+        large = {gid for gid, (_, drawn) in direct.items() if drawn.area > 64}  # units: a pixel
+        assert large <= derived.keys() <= direct.keys()
+        for gid, (properties, drawn) in derived.items():
+            assert properties == direct[gid][0]
+            assert shapely.hausdorff_distance(drawn, direct[gid][1]) < 8  # a pixel, for both are simplified
+
+
+def test_what_a_class_may_not_see_is_in_none_of_its_tiles(built: SyncDatabase, areas: Layer) -> None:
+    seen = {who.name: len(tile(built, areas, at(6), who)) for who in (PUBLIC, sample.PROVINCE_A, CENTRE)}
+    assert seen == {"public": 2, "province-a": 3, "centre": 4}
+
+
+def test_the_bytes_don_t_tell_whether_a_row_was_written(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    """What is made on the spot is what is derived, so a write of a hidden value shows in no tile."""
+    tiles = [tilesql.compose([view(PUBLIC, areas)], zoom).at(at(zoom)) for zoom in range(15)]
+    before = [built.run(each) for each in tiles]
+    built.apply(["update gis.protected_area set extra = '{}'"])
+    assert surface.name in deriving.waiting(built)
+    assert [built.run(each) for each in tiles] == before
+    while deriving.refresh(built, surface):
+        pass
+    assert [built.run(each) for each in tiles] == before
+
+
+def test_a_row_that_was_written_is_shown_as_it_stands_at_once(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    gid, (_, before) = next(iter(tile(built, areas, at(10)).items()))
+    move = "update gis.protected_area set geom = ST_Translate(geom, {}, 0), name = 'Khu mới' where gid = {}"
+    built.apply([move.format(0.01, gid)])
+    shown = tile(built, areas, at(10))[gid]
+    assert shown[0]["name"] == "Khu mới"
+    shift = 0.01 / 360 * 1024 * 4096
+    assert shown[1].bounds[0] - before.bounds[0] == pytest.approx(shift, abs=1.1)
+    assert deriving.waiting(built) >= {surface.name}
+    assert deriving.refresh(built, surface) == 1
+    derived = tile(built, areas, at(10))[gid]
+    assert shapely.hausdorff_distance(derived[1], shown[1]) < 8
+    assert surface.name not in deriving.waiting(built)
+    built.apply([move.format(-0.01, gid)])
+
+
+def test_a_row_that_is_gone_is_gone_from_tiles_at_once(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    gids = set(tile(built, areas, at(6), CENTRE))
+    ((gone,),) = built.run(Query("select gid from gis.protected_area where public_id = 'closed-B'"))
+    built.apply([f"delete from gis.protected_area where gid = {gone}"])
+    assert set(tile(built, areas, at(6), CENTRE)) == gids - {gone}
+    deriving.refresh(built, surface)
+    assert set(tile(built, areas, at(6), CENTRE)) == gids - {gone}
+
+
+def test_a_row_that_is_written_during_a_refresh_keeps_its_mark(
+    built: SyncDatabase, surface: Surface, database: str
+) -> None:
+    """The refresh waits for a writer whom it couldn't see, and leaves the mark that he has renewed."""
+    gid = built.run(Query("select min(gid) from gis.protected_area"))[0][0]
+    rename = "update gis.protected_area set name = %s where gid = %s"
+    built.apply([f"update gis.protected_area set name = 'Một' where gid = {gid}"])
+    with psycopg.connect(database) as writer:
+        writer.execute(rename, ("Hai", gid))
+        refreshing = threading.Thread(target=deriving.refresh, args=(built, surface))
+        refreshing.start()
+        while not writer.execute("select 1 from pg_stat_activity where wait_event_type = 'Lock'").fetchall():
+            pass
+        writer.commit()
+        refreshing.join()
+    assert surface.name in deriving.waiting(built)
+    deriving.refresh(built, surface)
+    names = built.run(Query(f"select distinct name from {surface.relation(10)} where gid = {gid}"))
+    assert names == [("Hai",)]
+    assert surface.name not in deriving.waiting(built)
+
+
+def test_a_build_goes_on_where_it_was_broken_off(
+    db: SyncDatabase, surface: Surface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deriving, "PORTION", 1)
+    deriving.begin(db, surface, anew=True)
+    count = db.run(Query("select count(*)::int from gis.protected_area"))[0][0]
+    told: list[tuple[int, int]] = []
+
+    def broken(done: int, of: int) -> None:
+        told.append((done, of))
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deriving.build(db, surface, broken)
+    assert surface.name in deriving.waiting(db)
+    deriving.begin(db, surface)
+    deriving.build(db, surface, lambda done, of: told.append((done, of)))
+    assert told == [(number, count) for number in range(1, count + 1)]
+    assert surface.name not in deriving.waiting(db)
+    assert db.run(Query(f"select count(*)::int from {surface.relation(14)}"))[0][0] >= count
+
+
+def test_a_statement_that_writes_very_many_rows_has_all_derived_anew(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    built.apply(
+        ["create or replace function gis_tiles.many() returns bigint language sql immutable return 1"]
+    )
+    built.apply(["update gis.protected_area set name = name || '!'"])
+    assert built.run(Query("select count(*)::int from gis_tiles.dirty"))[0][0] == 0
+    assert surface.name in deriving.waiting(built)
+    assert all(properties["name"].endswith("!") for properties, _ in tile(built, areas, at(8)).values())
+    built.apply(
+        ["create or replace function gis_tiles.many() returns bigint language sql immutable return 50000"]
+    )
+
+
+def test_a_shape_is_drawn_within_the_bound_at_every_zoom(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    """A pixel of a 512-pixel tile is 8 units: no point of a derived outline is further off than 0.4 of it."""
+    built.apply([WAVY])
+    deriving.refresh(built, surface)
+    gid, exact = built.run(
+        Query(
+            "select gid, ST_AsBinary(ST_Transform(geom, 3857)) from gis.protected_area"
+            " where public_id = 'open-A'"
+        )
+    )[0]
+    for zoom in tile_tables.ZOOMS:
+        k = 2048 * 2**zoom / HALF
+        truth = affinity.affine_transform(shapely.from_wkb(bytes(exact)), [k, 0, 0, -k, k * HALF, k * HALF])
+        rows = built.run(Query(f"select ST_AsBinary(geom) from {surface.relation(zoom)} where gid = {gid}"))
+        if zoom >= 2:  # before that it is less than half a pixel
+            drawn = shapely.union_all([shapely.from_wkb(bytes(wkb)) for (wkb,) in rows])
+            assert shapely.hausdorff_distance(drawn, truth) <= 3.2
