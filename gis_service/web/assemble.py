@@ -28,7 +28,8 @@ from gis_service.web.systems import KnownSystems
 from gis_service.web.writer import Writer
 
 FEATURES = PoolSize(connections=4, waiting=200)
-TILES = PoolSize(connections=2, waiting=400)  # tiles are processor work: as many as cores, over all workers
+# Tiles are processor work: as many as cores, over all workers.
+TILES = PoolSize(connections=2, waiting=400, one_plan=True)
 EXPORTS = PoolSize(connections=2, waiting=20, patience=30.0)
 CONTROL = PoolSize(connections=1, waiting=400)  # short questions that every request may have to ask
 STATEMENTS_KEPT = 256
