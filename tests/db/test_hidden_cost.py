@@ -67,7 +67,7 @@ def test_a_box_and_a_tile_over_rows_of_the_highest_category_read_none_of_them(
     for query in (
         select.items(occurrences, ItemsQuery(limit=100, bbox=BOX)),
         select.count(occurrences, ItemsQuery(bbox=BOX)),
-        tilesql.compose([occurrences]).at(Tile(14, *covering(BOX, 14)[:2])),
+        tilesql.compose([occurrences], 14).at(Tile(14, *covering(BOX, 14)[:2])),
     ):
         assert removed(db, query) == 0
 

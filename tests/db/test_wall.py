@@ -207,7 +207,7 @@ def test_a_past_release_is_read_by_index_below_the_row_policies(
         select.items(seen, ItemsQuery(cursor=Cursor((), 20_000))),
         select.items(seen, ItemsQuery(bbox=box)),
         select.item(seen, 20_000),
-        tilesql.compose([seen]).at(Tile(14, *covering(box, 14)[:2])),
+        tilesql.compose([seen], 14).at(Tile(14, *covering(box, 14)[:2])),
     ):
         plan = db.run(dataclasses.replace(query, sql="explain " + query.sql))
         text = "\n".join(row[0] for row in plan)
