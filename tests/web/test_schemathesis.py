@@ -70,4 +70,5 @@ def test_what_the_definition_forbids_is_no_fault_of_the_server(web: httpx.Client
     for operation in operations(web):
         if any(each.name not in ("f", "lang") for each in operation.query):
             codes = holds(web, operation, GenerationMode.NEGATIVE)
-            assert codes & {400, 401, 404, 405}, (operation.label, codes)  # 401 where one must sign in
+            # 401 where one must sign in; 429 after many keys that random requests made up.
+            assert codes & {400, 401, 404, 405, 429}, (operation.label, codes)
