@@ -22,8 +22,10 @@ from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC
 from gis_service.catalog.registry import load_catalog
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db import tile_tables
 from gis_service.db.migrate import migrate
 from gis_service.db.sync import SyncDatabase
+from gis_service.tiles import deriving
 from tests.bench import tables
 from tests.bench.processes import BenchFault
 from tests.bench.shapes import Sizes
@@ -77,9 +79,20 @@ def prepare(dsn: str, recipe: Recipe, root: Path, say: Say) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         fill(connection, recipe, say)
         publish_views(connection, root)
+        derive(dsn, root, say)
         connection.execute("vacuum analyze")
         connection.execute("create table bench.made as select %s::text as recipe", (recipe.text(),))
     say(f"data: made in {time.monotonic() - begun:.0f} s ({recipe.text()})")
+
+
+def derive(dsn: str, root: Path, say: Say) -> None:
+    """The tile tables, as the worker of an installation would have made them."""
+    for surface in tile_tables.surfaces(load_catalog(root).layers.values()):
+        begun = time.monotonic()
+        with SyncDatabase(dsn) as database:
+            deriving.begin(database, surface)
+        deriving.together(dsn, surface)
+        say(f"data: tiles of {surface.name} derived in {time.monotonic() - begun:.1f} s")
 
 
 def made_by(connection: Connection) -> str | None:
@@ -100,7 +113,7 @@ def holds_features(connection: Connection) -> bool:
 
 def clear(connection: Connection) -> None:
     """Drop what the service and the bench keep, and mark the database as the bench's."""
-    for schema in ("bench", "gis", "gis_history", "gis_staging", "gis_queue"):
+    for schema in ("bench", "gis", "gis_history", "gis_staging", "gis_queue", "gis_tiles"):
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
     connection.execute("create extension if not exists postgis")
     connection.execute("create schema bench")
