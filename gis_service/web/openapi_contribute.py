@@ -10,13 +10,14 @@ from gis_service.web.contribute_feed import ATOM
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
-    SIGNED_IN,
     TEXT,
     Part,
     answers,
     document,
+    for_accounts,
     operation,
     parameter,
+    posting,
     reference,
     told,
 )
@@ -47,10 +48,7 @@ def paths(lang: str) -> Mapping[str, Part]:
             "getUpload", _TAG, told("contribute-upload", lang), one, identity, *FORM
         ),
     }
-    for operations in made.values():
-        for each in operations.values():
-            each["security"] = SIGNED_IN
-    return made
+    return for_accounts(made)
 
 
 def _post(lang: str, parameters: list[Part]) -> Part:
@@ -60,26 +58,10 @@ def _post(lang: str, parameters: list[Part]) -> Part:
         "title": TEXT, "note": TEXT, "organisation": TEXT, "id_column": name, "crs": name,
     }  # fmt: skip
     schema: Part = {"type": "object", "properties": properties, "required": ["file", "title"]}
-    refused: Part = {
-        code: {"$ref": f"#/components/responses/{answer}"}
-        for code, answer in (
-            ("400", "Invalid"),
-            ("401", "Unauthorized"),
-            ("403", "Problem"),
-            ("404", "NotFound"),
-            ("409", "Problem"),
-        )
+    answered: Part = {
+        "202": {"description": told("contribute-kept", lang)},
+        "303": {"description": told("proposal-see-other", lang)},
+        "409": {"$ref": "#/components/responses/Problem"},
     }
-    return {
-        "operationId": "sendFile",
-        "tags": [_TAG],
-        "summary": told("contribute-send", lang),
-        "parameters": parameters,
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
-        "responses": {
-            "202": {"description": told("contribute-kept", lang)},
-            "303": {"description": told("proposal-see-other", lang)},
-            **refused,
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
-    }
+    body: Part = {"multipart/form-data": {"schema": schema}}
+    return posting("sendFile", _TAG, told("contribute-send", lang), body, parameters, answered)

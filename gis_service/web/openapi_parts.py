@@ -76,3 +76,31 @@ def operation(identity: str, tag: str, summary: str, responses: Part, *parameter
 def told(key: str, lang: str, **values: object) -> str:
     """A sentence of the definition."""
     return say(f"api.{key}", lang, **values)
+
+
+def posting(
+    identity: str, tag: str, summary: str, body: Part, parameters: Iterable[Part], answered: Part
+) -> Part:
+    """A POST for those with an account: what it reads by media type, its own answers, and its refusals."""
+    refused: Part = {
+        code: {"$ref": f"#/components/responses/{name}"}
+        for code, name in (
+            ("400", "Invalid"), ("401", "Unauthorized"), ("403", "Problem"), ("404", "NotFound"),
+        )
+    }  # fmt: skip
+    return {
+        "operationId": identity,
+        "tags": [tag],
+        "summary": summary,
+        "parameters": list(parameters),
+        "requestBody": {"content": body},
+        "responses": {**refused, **answered, "default": {"$ref": "#/components/responses/Problem"}},
+    }
+
+
+def for_accounts(paths: dict[str, Part]) -> dict[str, Part]:
+    """Paths all of whose operations are for those with an account."""
+    return {
+        path: {verb: {**each, "security": SIGNED_IN} for verb, each in operations.items()}
+        for path, operations in paths.items()
+    }

@@ -9,13 +9,14 @@ from gis_service import links as media
 from gis_service.changes.values import Action, State
 from gis_service.web.openapi_parts import (
     FORM,
-    SIGNED_IN,
     TEXT,
     Part,
     answers,
     document,
+    for_accounts,
     operation,
     parameter,
+    posting,
     told,
 )
 
@@ -57,10 +58,7 @@ def paths(lang: str) -> Mapping[str, Part]:
             "post": _post("takeStep", told("proposal-step", lang), _step(), [number, *FORM], lang)
         },
     }  # fmt: skip
-    for operations in made.values():
-        for each in operations.values():
-            each["security"] = SIGNED_IN
-    return made
+    return for_accounts(made)
 
 
 def _release() -> Part:
@@ -78,26 +76,9 @@ def _step() -> Part:
 
 def _post(identity: str, summary: str, properties: Part, parameters: list[Part], lang: str) -> Part:
     schema: Part = {"type": "object", "properties": properties, "required": ["action"]}
-    refused: Part = {
-        code: {"$ref": f"#/components/responses/{name}"}
-        for code, name in (
-            ("400", "Invalid"),
-            ("401", "Unauthorized"),
-            ("403", "Problem"),
-            ("404", "NotFound"),
-        )
+    answered: Part = {
+        "200": document(media.JSON)["200"],
+        "303": {"description": told("proposal-see-other", lang)},
+        "409": {"description": told("proposal-conflict", lang)},
     }
-    return {
-        "operationId": identity,
-        "tags": [_TAG],
-        "summary": summary,
-        "parameters": parameters,
-        "requestBody": {"content": {media.JSON: {"schema": schema}}},
-        "responses": {
-            "200": document(media.JSON)["200"],
-            "303": {"description": told("proposal-see-other", lang)},
-            **refused,
-            "409": {"description": told("proposal-conflict", lang)},
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
-    }
+    return posting(identity, _TAG, summary, {media.JSON: {"schema": schema}}, parameters, answered)

@@ -13,6 +13,7 @@ from gis_service.web.openapi_parts import (
     operation,
     parameter,
     path_parameter,
+    posting,
     reference,
     told,
 )
@@ -44,21 +45,10 @@ def paths(lang: str) -> Mapping[str, Part]:
 
 def _rollback(answer: Part, number: Part, lang: str) -> Part:
     schema: Part = {"type": "object", "properties": {"note": TEXT, "dry_run": {"type": "boolean"}}}
-    refused: Part = {
-        code: {"$ref": f"#/components/responses/{name}"}
-        for code, name in (("401", "Unauthorized"), ("403", "Problem"), ("404", "NotFound"))
+    answered: Part = {
+        "200": answer,
+        "201": {"description": told("rolled-back", lang)},
+        "409": {"description": told("rollback-conflict", lang)},
     }
-    return {
-        "operationId": "rollbackRelease",
-        "tags": [_TAG],
-        "summary": told("rollback", lang),
-        "parameters": [number, *FORM],
-        "requestBody": {"content": {media.JSON: {"schema": schema}}},
-        "responses": {
-            "200": answer,
-            "201": {"description": told("rolled-back", lang)},
-            **refused,
-            "409": {"description": told("rollback-conflict", lang)},
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
-    }
+    body: Part = {media.JSON: {"schema": schema}}
+    return posting("rollbackRelease", _TAG, told("rollback", lang), body, [number, *FORM], answered)
