@@ -69,8 +69,8 @@ begin perform gis_tiles.mark_rows(tg_table_name, array(select gid from old_rows)
 
 -- A geometry of Web Mercator on the integer grid of a zoom (4096 units a tile, y downwards), valid and clockwise, cut
 -- at the tiles of a coarser zoom `p_cells` with a margin, so that no tile clips more than its neighbourhood. Snapping
--- leaves nearly all polygons valid, and to look is ten times cheaper than to mend. Polygons of less than half a pixel
--- of a 512-pixel tile (8 units) are left out.
+-- leaves nearly all polygons valid, and to look is ten times cheaper than to mend. Polygons that fit into a pixel of a
+-- 512-pixel tile (8 units) are left out.
 create function gis_tiles.pieces(p_shape public.geometry, p_zoom int, p_cells int, p_margin int)
 returns table (tx int, ty int, geom public.geometry)
 language plpgsql immutable parallel safe set search_path = public, pg_temp as $$
@@ -86,7 +86,7 @@ begin
     if not ST_IsValid(sound) then
       sound := ST_CollectionExtract(ST_ReducePrecision(ST_MakeValid(sound), 1), 3);
     end if;
-    if ST_Area(sound) < 32 then return; end if;
+    if greatest(ST_XMax(sound) - ST_XMin(sound), ST_YMax(sound) - ST_YMin(sound)) < 8 then return; end if;
     sound := ST_ForcePolygonCW(sound);
   end if;
   if p_cells = 0 then
