@@ -15,6 +15,8 @@ Scope = Literal["read", "edit", "review", "administer"]
 ROLES: tuple[Role, ...] = ("reader", "editor", "reviewer", "steward", "auditor", "administrator")
 SCOPES: tuple[Scope, ...] = ("read", "edit", "review", "administer")
 
+GROUP_CODE = "G-"  # codes that begin so are those of species groups (gis.is_group_code)
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -53,6 +55,11 @@ class Principal:
         if self.tier == "jurisdiction":
             return "jurisdiction:" + ",".join(sorted(self.jurisdictions))
         return self.tier
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Provinces and sites among what it reads by; the others are a steward's groups of species."""
+        return tuple(code for code in self.jurisdictions if not code.startswith(GROUP_CODE))
 
 
 PUBLIC = Principal("public", "public")

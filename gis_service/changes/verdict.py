@@ -125,7 +125,7 @@ def _judged(
     keys = [each.gid for each in wanted if each.gid is not None]
     stand = {each.gid: each for each in present.fetched(database, views[layer], keys)}
     rows = [_candidate(layer, each, stand.get(each.gid or 0)) for each in wanted]
-    codes = principal.jurisdictions if principal.tier == "jurisdiction" else ()
+    codes = principal.places if principal.tier == "jurisdiction" else ()
     known = present.context(database, views, rows, dt.datetime.now(dt.UTC).date(), codes)
     return dict(zip((each.number for each in wanted), checks.run(rows, known), strict=True))
 

@@ -14,6 +14,7 @@ from gis_service.cli import (
     check,
     down,
     explain_access,
+    group,
     key,
     load,
     org,
@@ -35,8 +36,8 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, change, publish, report, bench, org, user, key, explain_access,
-    audit, tile, tiles, prepare, serve, work,
+    up, down, status, test, check, load, change, publish, report, bench, org, user, key, group,
+    explain_access, audit, tile, tiles, prepare, serve, work,
 )  # fmt: skip
 
 

@@ -16,8 +16,13 @@ _KINDS = """
 """
 
 
+def places_only(codes: str) -> str:
+    """The codes of provinces and sites, as SQL: a species group is nobody's place (gis.only_places)."""
+    return f"array(select c from unnest({codes}) c where not starts_with(c, 'G-') order by c)"
+
+
 def standing(view: ViewedLayer, ids: Sequence[str]) -> Query:
-    """Id as text, key, revision and jurisdictions of the rows of those ids that the reader sees."""
+    """Id as text, key, revision and places of the rows of those ids that the reader sees."""
     binds = Binds()
     relation, conditions = rows.relation(view, binds), rows.visible(view, binds)
     integer = view.layer.id_type == "integer"
@@ -26,7 +31,7 @@ def standing(view: ViewedLayer, ids: Sequence[str]) -> Query:
     identity = f"t.{ident(view.id_column)}"
     conditions.append(f"{identity} = any({binds.add(wanted)}::{'bigint' if integer else 'text'}[])")
     sql = (
-        f"select {identity}::text, t.{ident(view.key)}, t.rev, t.jurisdiction"
+        f"select {identity}::text, t.{ident(view.key)}, t.rev, {places_only('t.jurisdiction')}"
         f" from {relation} where {' and '.join(conditions)}"
     )
     return Query(sql, tuple(binds.values), view.role)

@@ -26,7 +26,7 @@ _CHANGE = """
     select c.number, c.operation, c.gid, b.{identity}::text, c."values"::text, {before},
            c.operation = 'update' and c.geom is not null, c.decision, c.reason,
            coalesce(c.verdict, '[]')::text,
-           coalesce(t.jurisdiction, b.jurisdiction, '{{}}'),
+           coalesce(gis.only_places(coalesce(t.jurisdiction, b.jurisdiction)), '{{}}'),
            case when c.geom is null then '{{}}' else gis.jurisdictions_of(c.geom) end,
            ST_AsBinary(b.{geometry}), ST_AsBinary(c.geom)
       from gis.proposed_change c

@@ -63,7 +63,7 @@ def account_document(request: Request, found: Sequence[ListedSession]) -> Docume
         "name": principal.name,
         "title": known.name,
         "tier": principal.tier,
-        "jurisdictions": sorted(principal.jurisdictions),
+        "jurisdictions": sorted(principal.places),
         "roles": [
             {
                 "role": each.role,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gis_service.access import accounts, keystore, organisations
+from gis_service.access import accounts, groups, keystore, organisations
 from gis_service.access.accounts import NewAccount
+from gis_service.access.groups import Group
 from gis_service.access.organisations import Organisation
 from gis_service.access.policy import jurisdiction_role
 from gis_service.access.principal import Grant, Principal, Role
@@ -38,6 +39,7 @@ def db(fresh_database: str) -> Iterator[SyncDatabase]:
         for code, tier, parent, codes in TREE:
             organisations.create(opened, Organisation(code, f"Tổ chức {code}", None, tier, parent, codes))
         accounts.create(opened, NewAccount("lan", email="Lan@example.vn"))
+        groups.create(opened, Group("G-VIPERS", "Rắn lục"))
         yield opened
 
 
@@ -137,7 +139,7 @@ def test_a_principal_carries_its_grants_and_its_key_s_scopes(db: SyncDatabase) -
     accounts.grant(db, "lan", "dept-a", "editor")
     accounts.grant(db, "lan", "dept-bc", "reader")
     accounts.grant(db, "lan", "dept-a", "administrator")
-    accounts.grant(db, "lan", "institute", "steward", "vipers")
+    accounts.grant(db, "lan", "institute", "steward", "G-VIPERS")
     reading, editing = keystore.create(db, "lan"), keystore.create(db, "lan", scopes=["edit"])
     held = opens(db, editing)
     assert held is not None
@@ -148,7 +150,7 @@ def test_a_principal_carries_its_grants_and_its_key_s_scopes(db: SyncDatabase) -
         Grant("editor", "dept-a", None, "province", own),
         Grant("reader", "dept-bc", None, "province", frozenset({"B", "C"})),
         Grant("administrator", "dept-a", None, "province", own, frozenset({"dept-a", "board"})),
-        Grant("steward", "institute", "vipers", "partner"),
+        Grant("steward", "institute", "G-VIPERS", "partner"),
     }
     plots = load_catalog(ROOT).layers["plots"]
     assert may_edit(held, plots, ["A"])

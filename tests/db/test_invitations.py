@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gis_service.access import accounts, invitations, keystore, organisations
+from gis_service.access import accounts, groups, invitations, keystore, organisations
 from gis_service.access.accounts import NewAccount
+from gis_service.access.groups import Group
 from gis_service.access.organisations import Organisation
 from gis_service.db.sync import SyncDatabase
 from tests.db.test_accounts import broken, together
@@ -21,6 +22,7 @@ def db(fresh_database: str) -> Iterator[SyncDatabase]:
         organisations.create(opened, Organisation("dept-a", "Sở", None, "province", None, ("A",)))
         organisations.create(opened, Organisation("institute", "Viện", None, "partner"))
         accounts.create(opened, NewAccount("lan", email="Lan@example.vn"))
+        groups.create(opened, Group("G-VIPERS", "Rắn lục"))
         yield opened
 
 
@@ -43,7 +45,7 @@ def test_an_invitation_makes_the_account_once(db: SyncDatabase) -> None:
 def test_an_invitation_joins_the_account_that_has_the_address(db: SyncDatabase) -> None:
     expires = datetime.now(UTC) + timedelta(days=1)
     first = invitations.invite(db, "LAN@example.vn", "dept-a", "reader", expires)
-    second = invitations.invite(db, "lan@example.vn", "institute", "steward", expires, "vipers")
+    second = invitations.invite(db, "lan@example.vn", "institute", "steward", expires, "G-VIPERS")
     assert invitations.accept(db, first) == "lan"
     accounts.lock(db, "lan")
     with broken("account_locked"):
