@@ -114,6 +114,11 @@ class ViewedLayer:
         """The view of the rows as they stand, which is that of the whole class."""
         return self if self.drafts is None else dataclasses.replace(self, drafts=None)
 
+    @functools.cached_property
+    def of_today(self) -> ViewedLayer:
+        """The view of the rows as they stand today, whatever release was asked for."""
+        return dataclasses.replace(self, release=None, drafts=None)
+
     @property
     def past(self) -> dict[str, str]:
         """The parameter by which an address stays with the release that the view is of."""

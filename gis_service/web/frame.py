@@ -143,12 +143,12 @@ def listed(doc: Document) -> list[dict[str, str]]:
     return list(found.values())
 
 
-def map_settings(frame: Frame, **more: object) -> dict[str, Any]:
-    """What a map's script is told; it asks for nothing outside these addresses."""
+def map_settings(frame: Frame, past: Mapping[str, str] | None = None, **more: object) -> dict[str, Any]:
+    """What a map's script is told; it asks for nothing outside these addresses, nor of another release."""
     return {
         "lang": frame.lang,
         "base": frame.links.base,
-        "style": frame.links.style(OVERVIEW),
+        "style": frame.links.style(OVERVIEW, past),
         "bbox": None,
         "texts": texts(frame.lang, "map.control."),
         **more,

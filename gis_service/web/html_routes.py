@@ -164,7 +164,6 @@ async def item(context: Context, request: Request, view: ViewedLayer, name: str)
         stats=(await context.stats.of([view.standing])).get(view.id),
         before=await _beside(context, view, rows[0][0], backwards=True),
         after=await _beside(context, view, rows[0][0], backwards=False),
-        kept={name: text for name, text in request.parameters.items() if name == "release"},
         coarse=(await context.database.run(report_sql.coarse(view, identity)))[0][0],
         history=await _history(context, request, view, name),
     )
@@ -176,7 +175,7 @@ async def _history(context: Context, request: Request, view: ViewedLayer, name: 
     """The newest of what releases did to it, whichever of them it is read as of."""
     if not view.layer.managed or "/" in name:
         return ()
-    found, _ = await history_routes.steps(context, view.standing, name)
+    found, _ = await history_routes.steps(context, view.of_today, name)
     return history_page.short(render.frame(request), view, name, found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gis_service.catalog.view import ViewedLayer
@@ -53,7 +53,6 @@ class Single:
     stats: Stats | None
     before: str = ""  # ids of the neighbours by key
     after: str = ""
-    kept: Mapping[str, str] = field(default_factory=dict)  # the release that neighbours are asked of too
     coarse: bool = False  # whether the position may be less exact than the true one
     history: Sequence[Line] = ()
 
@@ -66,8 +65,8 @@ def page(frame: Frame, single: Single) -> str:
     name = f"{layer} {name}" if name == str(feature["id"]) else name
     rows, empty = _rows(frame, single)
     steps = (
-        (layer, frame.links.collection(view.id)),
-        (frame.say("page.collection.items"), frame.links.items(view.id)),
+        (layer, frame.links.collection(view.id, view.past)),
+        (frame.say("page.collection.items"), frame.links.items(view.id, view.past)),
     )
     return rendered(
         "item.html",
@@ -80,6 +79,8 @@ def page(frame: Frame, single: Single) -> str:
         feature=feature,
         basis=feature["properties"].get(words.BASIS),
         coarse=_coarse_note(frame, feature) if single.coarse else "",
+        past=view.past,
+        today=Urls(frame).page(frame.links.item(view.id, str(feature["id"]))),
         rows=rows,
         empty=empty,
         place=_place(frame, box),
@@ -188,7 +189,7 @@ def _on_map(frame: Frame, view: ViewedLayer, box: Box | None) -> str:
 
 
 def _beside(frame: Frame, single: Single, feature: str) -> str:
-    return Urls(frame).page(frame.links.item(single.view.id, feature, single.kept)) if feature else ""
+    return Urls(frame).page(frame.links.item(single.view.id, feature, single.view.past)) if feature else ""
 
 
 def _sources(frame: Frame, view: ViewedLayer, stats: Stats | None) -> list[Source]:
@@ -207,9 +208,10 @@ def _dataset(frame: Frame, dataset: Dataset) -> Source:
 
 def _map(frame: Frame, single: Single, box: Box | None) -> Mapping[str, object]:
     view = single.view
-    exact = frame.links.item(view.id, str(single.feature["id"]), {**single.kept, "f": "json"})
+    exact = frame.links.item(view.id, str(single.feature["id"]), {**view.past, "f": "json"})
     return map_settings(
         frame,
+        past=view.past,
         layers=[GROUND, view.id],
         data=_drawn(single) if box else None,
         exact=exact if view.geometry_type != "Point" else None,

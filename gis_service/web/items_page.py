@@ -87,16 +87,20 @@ def page(frame: Frame, listing: Listing) -> str:
         "items.html",
         frame,
         "collections",
-        trail=trail(frame, frame.say("page.collection.items"), (title, frame.links.collection(view.id))),
+        trail=trail(
+            frame, frame.say("page.collection.items"), (title, frame.links.collection(view.id, view.past))
+        ),
         title=title,
         id=view.id,
+        past=view.past,
+        today=_of_today(frame, listing),
         form=listing.form,
         rows=listing.found.rows,
         count=listing.found.sentence(frame),
         columns=columns,
         heading=_heading(frame, listing),
         name_of=lambda feature: field.title_of(feature, frame.lang),
-        plain=Urls(frame).page(frame.links.items(view.id)),
+        plain=Urls(frame).page(frame.links.items(view.id, view.past)),
         share=_share(frame, listing),
         filter_text=_filter_text(listing.given),
         example=_example(view),
@@ -140,6 +144,12 @@ def _share(frame: Frame, listing: Listing) -> str:
     return frame.links.items(listing.view.id, kept)
 
 
+def _of_today(frame: Frame, listing: Listing) -> str:
+    """The same selection of what stands today."""
+    kept = {n: v for n, v in listing.given.items() if n not in ("f", "lang", "after", "release")}
+    return Urls(frame).page(frame.links.items(listing.view.id, kept))
+
+
 def _filter_text(given: Fields) -> str:
     return given.get("filter", "") if given.get("filter-lang", TEXT_LANGUAGE) == TEXT_LANGUAGE else ""
 
@@ -160,6 +170,7 @@ def _map(frame: Frame, listing: Listing) -> Mapping[str, object]:
     level = None if view.geometry_type == "Point" else OVERVIEW_ZOOM
     return map_settings(
         frame,
+        past=view.past,
         layers=[GROUND, view.id],
         features=listing.map_data or None,
         country=frame.links.tilejson([GROUND]),

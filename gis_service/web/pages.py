@@ -10,7 +10,6 @@ from gis_service.features.formats import EXPORTS
 from gis_service.texts import catalogue
 from gis_service.web import field
 from gis_service.web.frame import (
-    OVERVIEW,
     Document,
     Frame,
     Urls,
@@ -59,12 +58,13 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
         period=_period(doc),
         map=map_settings(
             frame,
+            past=past,
             bbox=list(box) if box else None,
             layers=[_GROUND, doc["id"]],
             least=view.tiles.zoom[0],
-            **({"style": frame.links.style(OVERVIEW, past)} if past else {}),
         ),
         past=past,
+        today=Urls(frame).page(frame.links.collection(doc["id"])),
         files=_files(frame, doc),
         exports=[
             (f"page.format.{each.name}", frame.links.export(doc["id"], {"f": each.name, **past}))

@@ -95,8 +95,25 @@ def test_documents_of_the_past_stay_with_it(public: httpx.Client) -> None:
     assert sources["provinces"]["url"].endswith("/xyz/provinces/tilejson.json?release=1")
     assert [public.get(f"/styles/overview?release={n}").status_code for n in ("99", "x")] == [404, 400]
     page = public.get("/collections/protected-areas?release=1&f=html&lang=en").text
-    assert "As of release 1" in page
+    assert "as of release 1" in page
     assert "/items?release=1" in page
+
+
+def test_pages_of_the_past_say_so_and_stay_with_it(public: httpx.Client) -> None:
+    """Area A, new by release 1, was renamed by release 2; whoever reads release 1 is told no other story."""
+    page = public.get(f"{AREA}/open-A?release=1&f=html&lang=en").text
+    assert "as of release 1" in page
+    assert "Changed in release 2" in page
+    assert "Withdrawn" not in page
+    assert "/styles/overview?release=1" in page, "the map below is of that day too"
+    assert f"{AREA}?release=1" in page
+    rows = public.get(f"{AREA}?release=1&f=html&lang=en").text
+    assert "as of release 1" in rows
+    assert f"{AREA}/open-A?release=1" in rows
+    today = re.search(r'<a href="([^"]+)">To what stands today', rows)
+    assert today is not None
+    assert "release" not in today[1]
+    assert "as of release" not in public.get(f"{AREA}/open-A?f=html&lang=en").text
 
 
 def test_items_of_the_past_are_filtered_sorted_walked_and_counted(public: httpx.Client) -> None:
