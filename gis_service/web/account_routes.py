@@ -15,7 +15,6 @@ from gis_service.texts import say
 from gis_service.web import account_pages, forms, render, sign_in
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
-from gis_service.web.negotiate import wants_html
 from gis_service.web.router import Route, route
 
 
@@ -25,12 +24,9 @@ async def answer(context: Context, request: Request, taken: Sequence[str]) -> Re
 
 
 async def account(context: Context, request: Request, _: Sequence[str]) -> Response:
-    """Who asks; a browser without a session is sent to sign in."""
+    """Who asks."""
     if request.principal is PUBLIC:
-        if not wants_html(request.parameters, request.header("accept")):
-            raise Unauthorized
-        address = request.links.sign_in({"next": "/account"})
-        return Response(303, (("location", address), ("cache-control", "no-store")))
+        raise Unauthorized
     found = await _sessions(context, request)
     document = account_pages.account_document(request, found)
     return render.document(

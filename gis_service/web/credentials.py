@@ -20,9 +20,14 @@ from gis_service.web.snapshot import Snapshot
 HEADERS = ("x-api-key", "authorization")
 
 
+def has_key(headers: Mapping[str, str]) -> bool:
+    """Whether something was sent as a key, whatever it opens."""
+    return any(name in headers for name in HEADERS)
+
+
 def has_any(headers: Mapping[str, str]) -> bool:
     """Whether a key or a session's cookie was sent, whatever it opens."""
-    return any(name in headers for name in HEADERS) or cookies.SESSION in headers.get("cookie", "")
+    return has_key(headers) or cookies.SESSION in headers.get("cookie", "")
 
 
 def key_of(headers: Mapping[str, str]) -> str | None:

@@ -214,6 +214,8 @@ class Service:
         lang = _lang_of(request)
         response = problems.response(err, lang, _instance(request))
         if _is_browser(request):
+            if isinstance(err, Unauthorized) and not credentials.has_key(request.headers):
+                return await finish.finished(request, sign_in.first(request))
             problem = problems.document(err, lang, _instance(request))
             page = render.html(
                 request, pages.error(render.frame(replace(request, lang=lang)), problem), err.status

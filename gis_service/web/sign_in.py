@@ -134,6 +134,15 @@ async def entered(context: Context, request: Request, token: str, onward: str) -
     )
 
 
+def first(request: Request) -> Response:
+    """Send a browser that brought no key to sign in, and then back to the page that it is or was on."""
+    links, back = request.links, request.header("referer") or ""
+    if request.method in ("GET", "HEAD"):
+        back = links.here(request.path, request.query)
+    asked = links.sign_in({"next": onward(back.removeprefix(links.base))})
+    return Response(303, (("location", asked), ("cache-control", "no-store")))
+
+
 def onward(text: str) -> str:
     """Where to go after signing in: a path of this service, its base not included."""
     plain = text.isascii() and text.isprintable() and not any(each in text for each in ' \\"<>^`{|}')

@@ -156,9 +156,29 @@ def test_the_account_page_tells_roles_and_sessions(world: World, lan: Browser) -
     told = lan.client.get("/account").json()
     assert told["may"] == ["administer"]
     assert [each["current"] for each in told["sessions"]].count(True) == 1
-    public = Browser(world.one).get("/account")
-    assert (public.status_code, public.headers["location"]) == (303, world.one + "/sign-in?next=/account")
+
+
+def test_a_browser_that_nobody_is_signed_in_at_is_led_to_sign_in_and_back(world: World) -> None:
+    """401 would open the browser's own window for a password, which people don't have."""
+    public = Browser(world.one)
+    form = world.one + "/proposals/1?lang=vi"
+    for answer, back in (
+        (public.get("/account"), "/account"),
+        (public.get("/proposals?mine=yes"), "/proposals?mine%3Dyes"),
+        (
+            public.client.post("/proposals/1/steps", headers={**HTML, "Referer": form}),
+            "/proposals/1?lang%3Dvi",
+        ),
+        (
+            public.client.post("/proposals/1/steps", headers={**HTML, "Referer": "https://evil.example/a"}),
+            "/account",
+        ),
+    ):
+        assert answer.status_code == 303
+        assert answer.headers["location"].replace("%3F", "?") == f"{world.one}/sign-in?next={back}"
     assert httpx.get(world.one + "/account").status_code == 401
+    for wrong in ({"X-API-Key": "gis_wrong"}, {"Authorization": "Digest x"}):
+        assert httpx.get(world.one + "/account", headers={**HTML, **wrong}).status_code == 401
 
 
 @pytest.mark.parametrize(
