@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gis_service import links as media
+from gis_service.access.principal import Grant, Principal
 from gis_service.access.sessions import ListedSession
 from gis_service.links import link
 from gis_service.settings import Oidc
 from gis_service.texts import say
 from gis_service.web import render
+from gis_service.web.called import Called
 from gis_service.web.frame import Document, Frame, Urls, formats, rendered
 from gis_service.web.message import Request
 from gis_service.web.release_pages import when
+
+# The first that fits: most browsers also call themselves by others' names.
+_BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("coc_coc", "Cốc Cốc"), ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("QGIS/", "QGIS"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Macintosh", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def ways(request: Request, issuer: Oidc | None) -> Document:
@@ -58,7 +70,6 @@ def account_document(request: Request, found: Sequence[ListedSession]) -> Docume
     principal, session, links = request.principal, request.session, request.links
     known = render.account(request)
     assert known is not None, "the public has no account"
-    grants = sorted(principal.roles, key=lambda grant: (grant.organisation, grant.role, grant.group or ""))
     return {
         "name": principal.name,
         "title": known.name,
@@ -70,7 +81,7 @@ def account_document(request: Request, found: Sequence[ListedSession]) -> Docume
                 "organisation": each.organisation,
                 **({"group": each.group} if each.group else {}),
             }
-            for each in grants
+            for each in _grants(principal)
         ],
         "scopes": sorted(principal.scopes),
         "may": sorted(known.may),
@@ -94,14 +105,33 @@ def account_document(request: Request, found: Sequence[ListedSession]) -> Docume
     }
 
 
-def account(frame: Frame, request: Request, found: Sequence[ListedSession]) -> str:
+def _grants(principal: Principal) -> list[Grant]:
+    return sorted(principal.roles, key=lambda grant: (grant.organisation, grant.role, grant.group or ""))
+
+
+def _role(frame: Frame, grant: Grant, called: Called) -> str:
+    """A role as people say it, with its organisation and a steward's group."""
+    parts = (frame.say(f"role.{grant.role}"), called.organisation(grant.organisation), grant.group)
+    return " · ".join(filter(None, parts))
+
+
+def browser_of(client: str) -> str:
+    """The address and the browser's own name, of all that it says of itself."""
+    where, _, told = client.partition(" ")
+    name = next((name for mark, name in _BROWSERS if mark in told), told)
+    system = next((name for mark, name in _SYSTEMS if mark in told), "")
+    return " · ".join(filter(None, (name, system, where)))
+
+
+def account(frame: Frame, request: Request, found: Sequence[ListedSession], called: Called) -> str:
     """Who asks, as a page."""
-    urls, session = Urls(frame), request.session
+    urls, session, principal = Urls(frame), request.session, request.principal
     rows = [
         {
             "number": each.number,
             "method": frame.say(f"account.by.{each.method}"),
-            "client": each.client,
+            "client": browser_of(each.client),
+            "told": each.client,
             "created": when(each.created),
             "seen": when(each.seen),
             "expires": when(each.expires),
@@ -113,7 +143,9 @@ def account(frame: Frame, request: Request, found: Sequence[ListedSession]) -> s
         "account.html",
         frame,
         "account",
-        principal=request.principal,
+        principal=principal,
+        roles=[_role(frame, each, called) for each in _grants(principal)],
+        places=sorted(called.place(each) for each in principal.places),
         rows=rows,
         here=urls.page(frame.links.account()),
         sign_out=urls.page(frame.links.sign_out()),

@@ -13,6 +13,7 @@ from gis_service.errors import Forbidden, RuleBroken, Unauthorized
 from gis_service.features.refusal import refusal
 from gis_service.texts import say
 from gis_service.web import account_pages, forms, render, sign_in
+from gis_service.web.called import called
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
@@ -29,8 +30,11 @@ async def account(context: Context, request: Request, _: Sequence[str]) -> Respo
         raise Unauthorized
     found = await _sessions(context, request)
     document = account_pages.account_document(request, found)
+    principal = request.principal
+    codes = {*principal.places, *(grant.organisation for grant in principal.roles)}
+    named = await called(context, request.lang, codes)
     return render.document(
-        request, document, media.JSON, lambda frame: account_pages.account(frame, request, found)
+        request, document, media.JSON, lambda frame: account_pages.account(frame, request, found, named)
     )
 
 

@@ -26,10 +26,9 @@ OVERVIEW = "overview"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who reads the page: name, roles in words, and which pages are for it (see rights.abilities)."""
+    """Who reads the page: name, and which pages are for it (see rights.abilities)."""
 
     name: str
-    roles: tuple[str, ...] = ()
     may: frozenset[str] = frozenset()
 
 

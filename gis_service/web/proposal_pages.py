@@ -12,6 +12,7 @@ from gis_service.changes.store import Manifest
 from gis_service.changes.values import State
 from gis_service.texts import catalogue, say
 from gis_service.web import field, proposal_documents
+from gis_service.web.called import Called
 from gis_service.web.field import Field
 from gis_service.web.forms import Fields
 from gis_service.web.frame import Document, Frame, Urls, formats, map_settings, rendered, texts
@@ -28,6 +29,7 @@ _STATES: tuple[State, ...] = (
     "withdrawn",
 )  # fmt: skip
 _DECIDING = ("accept", "approve")  # steps at which single changes may be left out
+_FORWARD = ("submit", *_DECIDING)
 _NEEDS_REASON = ("return", "reject")
 
 
@@ -37,6 +39,7 @@ def listing(
     waiting: Sequence[Document],
     given: Mapping[str, str],
     layers: Mapping[str, Layer],
+    called: Called,
 ) -> str:
     """What waits for the reader, then all that it may read."""
     following = next((each["href"] for each in doc["links"] if each["rel"] == "next"), "")
@@ -45,8 +48,8 @@ def listing(
         frame,
         _SECTION,
         trail=[(frame.say("proposals.title"), "")],
-        waiting=[_row(frame, each) for each in waiting],
-        rows=[_row(frame, each) for each in doc["proposals"]],
+        waiting=[_row(frame, each, called) for each in waiting],
+        rows=[_row(frame, each, called) for each in doc["proposals"]],
         given=given,
         layers=[(name, layer.title.say(frame.lang)) for name, layer in layers.items() if layer.managed],
         states=[(name, frame.say(f"change.state.{name}")) for name in _STATES],
@@ -56,15 +59,30 @@ def listing(
     )
 
 
-def _row(frame: Frame, head: Document) -> Document:
+def _row(frame: Frame, head: Document, called: Called) -> Document:
     return {
         **head,
+        **_by(head, called),
         "href": Urls(frame).page(frame.links.proposal(head["number"])),
         "when": _minute(head["changed"]),
     }
 
 
-def one(frame: Frame, doc: Document, told: Told, layer: Layer, drawn: Drawn, paged: tuple[int, bool]) -> str:
+def _by(head: Document, called: Called) -> Document:
+    """Who proposes, in whose name."""
+    organisation = called.organisation(head["organisation"]) if head["organisation"] else ""
+    return {"author": called.person(head["author"]), "organisation": organisation}
+
+
+def one(
+    frame: Frame,
+    doc: Document,
+    told: Told,
+    layer: Layer,
+    drawn: Drawn,
+    paged: tuple[int, bool],
+    called: Called,
+) -> str:
     """A proposal: where it stands, what it changes on the ground and in words, what may be done."""
     page, more = paged
     urls, number = Urls(frame), told.proposal.number
@@ -75,15 +93,17 @@ def one(frame: Frame, doc: Document, told: Told, layer: Layer, drawn: Drawn, pag
         frame,
         _SECTION,
         trail=[(frame.say("proposals.title"), frame.links.proposals()), (told.proposal.title, "")],
-        doc=doc,
+        doc={**doc, **_by(doc, called)},
         layer_href=urls.page(frame.links.collection(layer.id)),
         release_href=urls.page(frame.links.release(told.proposal.release)) if told.proposal.release else "",
         created=_minute(doc["created"]),
-        events=[{**each, "at": _minute(each["at"]), "did": _did(frame, each)} for each in doc["events"]],
-        turn=_turn(frame, told),
+        events=[_event(frame, each, called) for each in doc["events"]],
+        turn=_turn(frame, told, called),
+        own="submit" in steps,
         changes=[_change(frame, shown, sketch, layer, of) for shown, sketch in drawn],
         map=_map(frame, drawn),
         steps=steps,
+        forward=_FORWARD,
         needs_reason=[each for each in steps if each in _NEEDS_REASON],
         may_publish="publish" in doc["may"],
         may_leave_out=any(each in _DECIDING for each in steps),
@@ -121,14 +141,25 @@ def published(frame: Frame, numbers: Sequence[int], made: Manifest, dry: bool, f
     )
 
 
-def _turn(frame: Frame, told: Told) -> str:
+def _turn(frame: Frame, told: Told, called: Called) -> str:
     """Whose turn it is, as a sentence."""
     if told.next is None:
         return ""
     if told.proposal.state == "draft":
-        return frame.say("proposals.turn.author", name=told.proposal.author)
-    places = ", ".join(told.codes) or frame.say("proposals.no-place")
+        if "submit" in told.may:
+            return frame.say("proposals.turn.own")
+        return frame.say("proposals.turn.author", name=called.person(told.proposal.author))
+    places = ", ".join(called.reviewing(told.codes)) or frame.say("proposals.no-place")
     return frame.say(f"proposals.turn.{told.next}", places=places)
+
+
+def _event(frame: Frame, event: Document, called: Called) -> Document:
+    return {
+        **event,
+        "at": _minute(event["at"]),
+        "who": called.person(event["who"]),
+        "did": _did(frame, event),
+    }
 
 
 def _did(frame: Frame, event: Document) -> str:
@@ -179,8 +210,16 @@ def _change(
         "findings": rest,
         "sketch": sketch,
         "left_out": shown.decision == "rejected",
-        "reason": shown.reason,
+        "reason": _reason(frame, shown),
     }
+
+
+def _reason(frame: Frame, shown: Shown) -> str:
+    """Why a change was left out; the checks name the rules that stand beside it."""
+    rules = {each.rule for each in shown.findings if each.level == "fault"}
+    if shown.reason and rules.issuperset(shown.reason.split(", ")):
+        return frame.say("proposals.left-out.by-checks")
+    return shown.reason or ""
 
 
 def _finding(frame: Frame, finding: Any) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.errors import NotFound, Unauthorized
 from gis_service.features.refusal import refusal, refuse
 from gis_service.web import forms, proposal_documents, proposal_pages, render
+from gis_service.web.called import Called, called
 from gis_service.web.context import Context
 from gis_service.web.forms import Fields
 from gis_service.web.message import Request, Response
@@ -54,9 +55,11 @@ async def listed(context: Context, request: Request, _: Sequence[str]) -> Respon
     )
     here = request.links.here(request.path, request.query)
     made = proposal_documents.listing(heads, here, following, request.lang)
-    return render.document(
-        request, made, media.JSON, lambda frame: proposal_pages.listing(frame, made, first, given, layers)
-    )
+    if not wants_html(given, request.header("accept")):
+        return render.json(request, made)
+    named = await _called(context, request, [*found, *waiting])
+    page = proposal_pages.listing(render.frame(request), made, first, given, layers, named)
+    return render.html(request, page)
 
 
 async def one(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -70,9 +73,9 @@ async def one(context: Context, request: Request, taken: Sequence[str]) -> Respo
         return render.json(request, made)
     drawn, more = await _drawn(context, request, told.proposal, page)
     layer = layers[told.proposal.layer]
-    return render.html(
-        request, proposal_pages.one(render.frame(request), made, told, layer, drawn, (page, more))
-    )
+    named = await _called(context, request, [told.proposal], told)
+    shown = proposal_pages.one(render.frame(request), made, told, layer, drawn, (page, more), named)
+    return render.html(request, shown)
 
 
 async def changes(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -166,6 +169,15 @@ async def _told(context: Context, request: Request, principal: Principal, number
     return await _read(
         context, request, lambda database: reading.told(database, flow, layers, principal, number)
     )
+
+
+async def _called(
+    context: Context, request: Request, proposals: Sequence[Proposal], told: Told | None = None
+) -> Called:
+    """What its page calls those who have to do with a proposal."""
+    codes = {each.organisation for each in proposals if each.organisation} | set(told.codes if told else ())
+    people = {each.author for each in proposals} | {each.who for each in (told.events if told else ())}
+    return await called(context, request.lang, codes, people)
 
 
 async def _drawn(

@@ -8,8 +8,7 @@ import orjson
 
 from gis_service import links as media
 from gis_service.access import rights
-from gis_service.access.principal import PUBLIC, Grant
-from gis_service.texts import say
+from gis_service.access.principal import PUBLIC
 from gis_service.web.frame import Account, Frame, content_security_policy
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
@@ -52,11 +51,4 @@ def account(request: Request) -> Account | None:
     if principal is PUBLIC:
         return None
     name = request.session.display_name if request.session is not None else principal.name
-    grants = sorted(principal.roles, key=lambda grant: (grant.organisation, grant.role, grant.group or ""))
-    roles = tuple(_role(grant, request.lang) for grant in grants)
-    return Account(name, roles, rights.abilities(principal))
-
-
-def _role(grant: Grant, lang: str) -> str:
-    """A role as people say it, with its organisation and a steward's group."""
-    return " · ".join(filter(None, (say(f"role.{grant.role}", lang), grant.organisation, grant.group)))
+    return Account(name, rights.abilities(principal))

@@ -151,7 +151,7 @@ def test_the_menu_leads_to_what_one_may(world: World, lan: Browser) -> None:
 
 def test_the_account_page_tells_roles_and_sessions(world: World, lan: Browser) -> None:
     page = lan.get("/account")
-    assert "administrator · nbca" in page.text
+    assert "administrator · Cục" in page.text
     assert "/account/keys" in page.text
     told = lan.client.get("/account").json()
     assert told["may"] == ["administer"]
