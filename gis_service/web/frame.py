@@ -112,15 +112,16 @@ def trail(frame: Frame, last: str, *steps: tuple[str, str]) -> list[tuple[str, s
 def formats(doc: Document) -> list[dict[str, str]]:
     """The other forms of a page: whatever its document calls self or alternate and isn't HTML."""
     return [
-        labelled({**each, "href": as_data(each["href"])})
+        labelled({**each, "href": as_data(each["href"]) if each["rel"] == "self" else each["href"]})
         for each in doc.get("links", ())
         if each["rel"] in ("self", "alternate") and each.get("type") != HTML
     ]
 
 
 def as_data(address: str) -> str:
-    """A page asked for by `f=html` calls itself so; its data are the same address as JSON."""
-    return with_query(address, {"f": "json"}) if "f=html" in address else address
+    """The same address as JSON, also for a browser, which would get the page again."""
+    given = dict(parse_qsl(urlsplit(address).query)).get("f", "html")
+    return with_query(address, {"f": "json"}) if given == "html" else address
 
 
 def labelled(link: Document) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from gis_service.web.frame import Document, Frame, Urls, formats, map_settings, 
 from gis_service.web.release_pages import when
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from gis_service.changes.sketch import Sketch
 
     Drawn = list[tuple[Shown, Sketch | None]]
@@ -28,6 +30,8 @@ _STATES: tuple[State, ...] = (
     "draft", "submitted", "province_review", "central_approval", "published", "superseded", "rejected",
     "withdrawn",
 )  # fmt: skip
+_CONTEXT = ("provinces", "protected-areas")  # layers below the shapes of a review, beside its own
+_ROUND = 0.02  # degrees round a shape at least, so that a point is seen where it lies
 _DECIDING = ("accept", "approve")  # steps at which single changes may be left out
 _FORWARD = ("submit", *_DECIDING)
 _NEEDS_REASON = ("return", "reject")
@@ -101,7 +105,7 @@ def one(
         turn=_turn(frame, told, called),
         own="submit" in steps,
         changes=[_change(frame, shown, sketch, layer, of) for shown, sketch in drawn],
-        map=_map(frame, drawn),
+        map=_map(frame, layer, drawn),
         steps=steps,
         forward=_FORWARD,
         needs_reason=[each for each in steps if each in _NEEDS_REASON],
@@ -231,7 +235,15 @@ def _finding(frame: Frame, finding: Any) -> Mapping[str, str]:
     }
 
 
-def _map(frame: Frame, drawn: Drawn) -> Mapping[str, Any] | None:
+def _drawn_parts(sketch: Sketch) -> Iterator[tuple[str, BaseGeometry | None]]:
+    """Shapes of a change by their part; all of a new area comes, and all of one that is withdrawn goes."""
+    yield "before", sketch.before
+    yield "after", sketch.after
+    yield "removed", sketch.before if sketch.after is None else sketch.removed
+    yield "added", sketch.after if sketch.before is None else sketch.added
+
+
+def _map(frame: Frame, layer: Layer, drawn: Drawn) -> Mapping[str, Any] | None:
     """What the map draws: the shapes of this page's changes, each with its part."""
     parts = [
         {
@@ -241,8 +253,8 @@ def _map(frame: Frame, drawn: Drawn) -> Mapping[str, Any] | None:
         }
         for shown, sketch in drawn
         if sketch is not None
-        for part in ("before", "after", "removed", "added")
-        if (shape := getattr(sketch, part)) is not None and not shape.is_empty
+        for part, shape in _drawn_parts(sketch)
+        if shape is not None and not shape.is_empty
     ]
     if not parts:
         return None
@@ -255,9 +267,10 @@ def _map(frame: Frame, drawn: Drawn) -> Mapping[str, Any] | None:
     ]
     west, south, east, north = zip(*boxes, strict=True)
     box = [min(west), min(south), max(east), max(north)]
-    margin = max((box[2] - box[0]) * 0.15, (box[3] - box[1]) * 0.15, 0.005)
+    margin = max((box[2] - box[0]) * 0.15, (box[3] - box[1]) * 0.15, _ROUND)
     return map_settings(
         frame,
+        layers=list(dict.fromkeys((*_CONTEXT, layer.id))),
         bbox=[box[0] - margin, max(box[1] - margin, -85), box[2] + margin, min(box[3] + margin, 85)],
         texts=texts(frame.lang, "map.control.", "page.map."),
         review={"type": "FeatureCollection", "features": parts},
