@@ -79,12 +79,21 @@ def _authalic(s: Floats) -> Floats:
     return (_B2 / 2) * (s / (1 - es2) + np.arctanh(_E * s) / _E)
 
 
+def authalic_slope(phi: Floats) -> Floats:
+    """The derivative of Q: m² per radian of longitude and radian of latitude."""
+    return _slope(phi, np.sin(phi))
+
+
+def _slope(phi: Floats, s: Floats) -> Floats:
+    return _B2 * np.cos(phi) / (1 - _E2 * s * s) ** 2
+
+
 def _edges(points: Floats, base: Floats) -> Floats:
     """The integral of Q over longitude along each edge, less Q at the ring's first vertex."""
     lon, phi = points[:, 0], points[:, 1]
     s = np.sin(phi)
     q = _authalic(s)
-    slope = _B2 * np.cos(phi) / (1 - _E2 * s * s) ** 2
+    slope = _slope(phi, s)
     run, rise = np.diff(lon), np.diff(phi)
     floor = authalic(base)
     # Taking Q of the first vertex away from both ends leaves small numbers, so nothing cancels in the sum.

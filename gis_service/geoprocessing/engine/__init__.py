@@ -1,0 +1,1 @@
+"""Overlap and coverage from one quadtree: whole cells and the edges that cross the others."""
