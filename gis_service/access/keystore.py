@@ -44,13 +44,13 @@ _ADD_KEY = """
     insert into gis.api_key (sha256, principal_id, label, expires_at, scopes)
     select $1, principal_id, $3, $4, $5::text[] from gis.principal where name = $2 returning key_id
 """
-_LIST = Query(
-    """
+_LIST = """
     select k.key_id, k.label, k.created_at, k.expires_at, k.revoked_at, k.scopes,
            a.name, a.tier, a.jurisdictions, a.organisation, a.grants::text
-      from gis.api_key k join gis.account a using (principal_id) order by k.key_id
-    """
-)
+      from gis.api_key k join gis.account a using (principal_id)
+     where $1::text is null or a.name = $1
+     order by k.key_id
+"""
 _REVOKE = (
     "update gis.api_key set revoked_at = now() where key_id = $1 and revoked_at is null returning key_id"
 )
@@ -154,10 +154,12 @@ def codes_of_no_province(database: SyncDatabase, codes: Sequence[str]) -> list[s
     return [code for (code,) in database.run(Query(_NO_PROVINCE, (list(codes),)))]
 
 
-def listed(database: SyncDatabase) -> list[ListedKey]:
+def listed(database: SyncDatabase, principal: str | None = None) -> list[ListedKey]:
+    """All keys, or those of one principal, in the order of making."""
+    rows = database.run(Query(_LIST, (principal,)))
     return [
         ListedKey(number, principal_of(*account), label, created, expires, revoked, tuple(scopes))
-        for number, label, created, expires, revoked, scopes, *account in database.run(_LIST)
+        for number, label, created, expires, revoked, scopes, *account in rows
     ]
 
 

@@ -11,6 +11,7 @@ from gis_service.access.accounts import NewAccount
 from gis_service.access.groups import Group
 from gis_service.access.organisations import Organisation
 from gis_service.db.sync import SyncDatabase
+from gis_service.errors import NotFound
 from tests.db.test_accounts import broken, together
 from tests.sample import scalar
 
@@ -53,6 +54,31 @@ def test_an_invitation_joins_the_account_that_has_the_address(db: SyncDatabase) 
     accounts.unlock(db, "lan")
     assert invitations.accept(db, second) == "lan"
     assert {grant.role for grant in keystore.principal_named(db, "lan").roles} == {"reader", "steward"}
+
+
+def test_who_holds_a_token_doesn_t_come_into_an_account_that_is_there(db: SyncDatabase) -> None:
+    """Whoever invites sees the token; by the address of another it mustn't open that one's account."""
+    expires = datetime.now(UTC) + timedelta(days=1)
+    token = invitations.invite(db, "LAN@example.vn", "institute", "reader", expires)
+    with broken("invitation_known"):
+        invitations.invited(db, token)
+    new = invitations.invite(db, "Hoa@example.vn", "institute", "reader", expires)
+    assert invitations.invited(db, new) == "hoa@example.vn"
+
+
+def test_an_invitation_that_is_withdrawn_opens_nothing(db: SyncDatabase) -> None:
+    expires = datetime.now(UTC) + timedelta(days=1)
+    token = invitations.invite(db, "hoa@example.vn", "institute", "reader", expires)
+    (listed,) = invitations.listed(db, ["institute"])
+    assert (listed.email, listed.role, listed.accepted) == ("hoa@example.vn", "reader", None)
+    for elsewhere in (["dept-a"], []):
+        assert invitations.listed(db, elsewhere) == []
+        with pytest.raises(NotFound):
+            invitations.withdraw(db, listed.number, elsewhere)
+    invitations.withdraw(db, listed.number, None)
+    with broken("invitation_open"):
+        invitations.accept(db, token)
+    assert invitations.listed(db, None, only_open=True) == []
 
 
 def test_an_invitation_that_has_expired_opens_nothing(db: SyncDatabase) -> None:
