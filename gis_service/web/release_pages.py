@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from gis_service.catalog.view import ViewedLayer
 from gis_service.changes.store import Manifest
 from gis_service.features.releases import LEVELS, Known, Told
+from gis_service.web.called import Called
 from gis_service.web.frame import Document, Frame, Urls, formats, rendered
 
 Trail = list[tuple[str, str]]
@@ -39,7 +40,7 @@ def listing(frame: Frame, doc: Document, found: Sequence[Known], views: Sequence
     )
 
 
-def release(frame: Frame, doc: Document, told: Told) -> str:
+def release(frame: Frame, doc: Document, told: Told, called: Called) -> str:
     """One release: what it changed of what the reader sees, and what else the reader may know."""
     known, urls = told.known, Urls(frame)
     heading = known.called(frame.lang) or doc["title"]
@@ -57,9 +58,14 @@ def release(frame: Frame, doc: Document, told: Told) -> str:
             (view.title.say(frame.lang), _items(frame, view, known.number), counts)
             for view, counts in told.counts
         ],
-        decided=told.decided,
+        decided=(told.decided[0], called.person(str(told.decided[1] or ""))) if told.decided else None,
         proposals=[
-            {**each, "href": urls.page(frame.links.proposal(int(str(each["number"]))))}
+            {
+                **each,
+                "href": urls.page(frame.links.proposal(int(str(each["number"])))),
+                "author": called.person(str(each["author"])),
+                "organisation": called.organisation(str(each["organisation"] or "")),
+            }
             for each in told.proposals or ()
         ],
         levels=LEVELS,

@@ -16,6 +16,7 @@ from gis_service.features import releases as documents
 from gis_service.features.refusal import refusal, refuse
 from gis_service.features.releases import Counts, Known, Told
 from gis_service.web import forms, release_pages, render
+from gis_service.web.called import called
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
@@ -47,7 +48,15 @@ async def one(context: Context, request: Request, taken: Sequence[str]) -> Respo
     """One release; NotFound alike where there is none and where it changed nothing that the caller sees."""
     told = await _told(context, request, taken[0])
     made = documents.release(told, request.links, request.lang)
-    return render.document(request, made, media.JSON, lambda frame: release_pages.release(frame, made, told))
+    if not wants_html(request.parameters, request.header("accept")):
+        return render.json(request, made)
+    proposals = told.proposals or ()
+    codes = {str(each["organisation"]) for each in proposals if each["organisation"]}
+    people = {str(each["author"]) for each in proposals} | {
+        str(each) for each in (told.decided or ())[1:2] if each
+    }
+    named = await called(context, request.lang, codes, people)
+    return render.html(request, release_pages.release(render.frame(request), made, told, named))
 
 
 async def rollback(context: Context, request: Request, taken: Sequence[str]) -> Response:
