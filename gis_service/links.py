@@ -197,6 +197,27 @@ class Links:
     def admin(self) -> str:
         return self.base + "/admin"
 
+    def admin_organisations(self) -> str:
+        return self.admin() + "/organisations"
+
+    def admin_organisation(self, code: str) -> str:
+        return f"{self.admin_organisations()}/{_name(code)}"
+
+    def admin_people(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.admin() + "/people", query)
+
+    def admin_person(self, name: str) -> str:
+        return f"{self.admin_people()}/{_name(name)}"
+
+    def admin_invitations(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.admin() + "/invitations", query)
+
+    def admin_groups(self) -> str:
+        return self.admin() + "/groups"
+
+    def admin_group(self, code: str) -> str:
+        return f"{self.admin_groups()}/{_name(code)}"
+
     def audit(self) -> str:
         return self.base + "/audit"
 

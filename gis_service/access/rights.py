@@ -104,6 +104,14 @@ def may_administer(principal: Principal, organisation: str) -> bool:
     )
 
 
+def administered(principal: Principal) -> frozenset[str] | None:
+    """The organisations whose accounts it may change, by code; None for all of them, as the centre's may."""
+    grants = list(_granted(principal, "administrator", "administer"))
+    if any(grant.tier == "central" for grant in grants):
+        return None
+    return frozenset(code for grant in grants for code in grant.reach)
+
+
 def may_audit(principal: Principal) -> bool:
     """Whether it may read the log, which tells of everybody: so the auditors of the centre alone."""
     return any(grant.tier == "central" for grant in _granted(principal, "auditor", "read"))

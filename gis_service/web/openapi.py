@@ -12,6 +12,7 @@ from gis_service.settings import Limits
 from gis_service.texts import say
 from gis_service.web import (
     openapi_accounts,
+    openapi_admin,
     openapi_components,
     openapi_contribute,
     openapi_editing,
@@ -57,6 +58,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             **openapi_accounts.paths(lang),
             **openapi_proposals.paths(lang),
             **openapi_contribute.paths(lang),
+            **openapi_admin.paths(lang),
         },
         "components": openapi_components.components(limits, lang),
     }

@@ -18,6 +18,8 @@ from gis_service.observe import Log
 from gis_service.texts import LANGUAGES
 from gis_service.web import (
     account_routes,
+    admin_people_routes,
+    admin_routes,
     contribute_routes,
     credentials,
     csrf,
@@ -75,6 +77,8 @@ class Service:
                 *account_routes.routes(),
                 *proposal_routes.routes(),
                 *contribute_routes.routes(),
+                *admin_routes.routes(),
+                *admin_people_routes.routes(),
             ]
         )
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)

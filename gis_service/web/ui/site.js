@@ -11,3 +11,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     setTimeout(() => button.classList.remove("done"), 1600);
   });
 }
+
+// The link of an invitation holds its token behind #, which no server is sent: into the form, out of the address.
+const invitation = new URLSearchParams(location.hash.slice(1)).get("invitation");
+const token = document.getElementById("invitation");
+if (invitation && token) {
+  token.value = invitation;
+  history.replaceState(null, "", location.pathname + location.search);
+  token.focus();
+}

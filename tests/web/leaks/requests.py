@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.web.leaks import contributing, documents, editing, features, processes, proposals, releases, tiles
+from tests.web.leaks import (
+    administering,
+    contributing,
+    documents,
+    editing,
+    features,
+    processes,
+    proposals,
+    releases,
+    tiles,
+)
 from tests.web.leaks.ask import Ask
 from tests.web.leaks.world import World
 
@@ -15,6 +25,7 @@ AREAS: tuple[Callable[[World], Iterable[Ask]], ...] = (
     editing.requests,
     proposals.requests,
     contributing.requests,
+    administering.requests,
 )
 
 
