@@ -81,9 +81,9 @@ def _function(name: str, table: str, classes: str) -> str:
 
 def _classes(pairs: str, layers: Sequence[Layer], event: str, more: Sequence[str], among: str = "") -> str:
     """Selects the classes for which something changed among the pairs of rows."""
-    public = _changed(layers, event, _open, _public, more)
-    full = _changed(layers, event, _all, _full, more)
-    own = _changed(layers, event, _own, _jurisdiction, more)
+    public = _changed(layers, event, opened, public_view, more)
+    full = _changed(layers, event, whole, full_view, more)
+    own = _changed(layers, event, owned, jurisdiction_view, more)
     codes = {"insert": "n.jurisdiction", "delete": "o.jurisdiction"}.get(
         event, "o.jurisdiction || n.jurisdiction"
     )
@@ -120,32 +120,32 @@ def _columns(layer: Layer, seen: ClassView) -> set[str]:
     return columns
 
 
-def _public(layer: Layer) -> ClassView:
+def public_view(layer: Layer) -> ClassView:
     return layer.access.public or ClassView()
 
 
-def _full(layer: Layer) -> ClassView:
+def full_view(layer: Layer) -> ClassView:
     return layer.access.full.model_copy(update={"geometry": None})
 
 
-def _jurisdiction(layer: Layer) -> ClassView:
+def jurisdiction_view(layer: Layer) -> ClassView:
     """Own rows are whole, with their exact geometry."""
     return (layer.access.jurisdiction or ClassView()).model_copy(update={"geometry": None})
 
 
-def _all(layer: Layer, row: str) -> str:
+def whole(layer: Layer, row: str) -> str:
     """That the row is one of the layer's: several layers share a table, and some rows are in none."""
     equal = (f"{row}.{ident(column)} = {literal(str(value))}" for column, value in layer.where.items())
     return " and ".join([f"{row}.gid is not null", *equal])  # null where a full join has no such side
 
 
-def _open(layer: Layer, row: str) -> str | None:
+def opened(layer: Layer, row: str) -> str | None:
     if layer.access.public is None:
         return None
-    return f"{_all(layer, row)} and {sight.open_rows(layer, row + '.')}"
+    return f"{whole(layer, row)} and {sight.open_rows(layer, row + '.')}"
 
 
-def _own(layer: Layer, row: str) -> str | None:
+def owned(layer: Layer, row: str) -> str | None:
     if layer.access.jurisdiction is None:
         return None
-    return f"{_all(layer, row)} and its.code = any({row}.jurisdiction)"
+    return f"{whole(layer, row)} and its.code = any({row}.jurisdiction)"

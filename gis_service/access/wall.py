@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from gis_service import __version__
-from gis_service.access import versions
+from gis_service.access import tile_changes, versions
 from gis_service.access.policy import ROLE_FULL
 from gis_service.access.sight import ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
@@ -38,6 +38,7 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     by_table: Mapping[str, list[Layer]] = _by_table(layers)
     for table in sorted(by_table):
         made += _table(table, by_table[table])
+    made += tile_changes.of_others(layer for layers in by_table.values() for layer in layers)
     return made + _tile_tables(by_table)
 
 
@@ -107,7 +108,9 @@ def _table(table: str, layers: Sequence[Layer]) -> list[str]:
         ]
         if managed:
             made += _policies(name, layers)
-    return made + versions.statements(table, layers) if managed else made
+    if managed:
+        made += [*versions.statements(table, layers), *tile_changes.statements(table, layers)]
+    return made
 
 
 def _policies(name: str, layers: Sequence[Layer]) -> list[str]:

@@ -112,6 +112,13 @@ class Tiles(Part):
 
     zoom: tuple[int, int] = (0, 14)
     properties: tuple[str, ...] = ()
+    depends_on: tuple[Table, ...] = Field(
+        default=(),
+        description="The tables behind a layer whose table isn't managed: what changes there changes its tiles.",
+    )
+    max_age: int = Field(
+        default=60, ge=1, description="Seconds that tiles of such a layer are kept where no table is named."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -200,6 +207,8 @@ class Layer(Part):
         self._replacements_hold()
         if not self.sensitive and self.access.public is not None and self.access.public.withhold:
             raise ValueError("access.public.withhold needs sensitive: true")
+        if self.managed and self.tiles.depends_on:
+            raise ValueError("tiles.depends_on is for tables that aren't managed: the others tell of each change")
         if self.access.jurisdiction is not None and not self.managed:
             raise ValueError("access.jurisdiction needs a managed table, whose rows name their jurisdictions")
         return self
