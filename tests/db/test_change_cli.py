@@ -54,7 +54,7 @@ def test_a_file_becomes_a_release(tmp_path: Path, capsys: pytest.CaptureFixture[
         (None, {"name": "Thêm", "decision_date": None}, 105.1),
     )
     assert propose(geojson(tmp_path / "a.geojson", *rows), "--delete", "closed-A") == 0
-    assert "Draft 1: 3 changes" in capsys.readouterr().out
+    assert "Draft 1, changes: 3" in capsys.readouterr().out
     assert main(["change", "show", "1"]) == 0
     shown = capsys.readouterr().out
     assert "name: Khu open A → Khu mới" in shown
