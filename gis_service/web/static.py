@@ -1,4 +1,4 @@
-"""Static files: our own scripts and MapLibre's, found at start; a request's path is only ever looked up."""
+"""Static files: our own scripts and the libraries', found at start; a path is only ever looked up."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from gis_service import javascript
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"
 _PACKAGE = Path(__file__).parent
-_UNUSED = (".map", ".d.ts", "-dev.mjs")  # MapLibre's aids for developers: 20 MB that no page asks for
+# Aids for developers: 20 MB that no page asks for.
+_UNUSED = (".map", ".d.ts", ".d.mts", "-dev.mjs", "-src.js", "-src.esm.js")
 _TEXT = ("text/", "application/json", "image/svg+xml")
 
 
 def folders() -> Mapping[str, Path]:
-    """Where the files are: ours beside this module, MapLibre's where npm put it."""
+    """Where the files are: ours beside this module, the libraries' where npm put them."""
     return {
         "ui/": _PACKAGE / "ui",
         "maplibre/": javascript.folder("maplibre-gl"),
+        "leaflet/": javascript.folder("leaflet"),
+        "maplibre-leaflet/": javascript.folder("@maplibre/maplibre-gl-leaflet"),
     }
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,6 +17,7 @@ from gis_service.access import keystore
 from gis_service.access.principal import Principal
 from gis_service.catalog.registry import load_catalog
 from gis_service.db.sync import SyncDatabase
+from gis_service.notebook import Service, ServiceRefused
 from gis_service.settings import Settings
 from tests import sample
 from tests.clients.browser import Browser, browser, missing
@@ -242,3 +248,66 @@ def test_pages_stay_inside_a_phone_and_ask_for_nothing_outside(page: tuple[Brows
     complaints = [line for line in made.console() if "/nothing" not in line]
     outside = [url for url in made.requested() if not url.startswith((address, "data:", "blob:", "chrome"))]
     assert (complaints, outside) == ([], [])
+
+
+@contextmanager
+def elsewhere(folder: Path) -> Iterator[str]:
+    """The files of a folder as another site has them."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+_ON_LEAFLET = """
+  const layer = Object.values(window[arguments[0]]?._layers ?? {}).find((each) => each.getMaplibreMap);
+  const map = layer?.getMaplibreMap();
+  return map?.loaded() ? map.queryRenderedFeatures().map((each) => each.source) : [];
+"""
+
+
+def test_a_notebook_s_map_draws_the_layers_asked_for_with_scripts_of_the_service(
+    page: tuple[Browser, str], tmp_path: Path
+) -> None:
+    made, address = page
+    shown = Service(address).map("protected-areas", location=[20.5, 105.5], zoom_start=9)
+    shown.save(str(tmp_path / "map.html"))
+    with elsewhere(tmp_path) as site:
+        made.open(f"{site}/map.html")
+        end = time.monotonic() + 30
+        while not (sources := made.run(_ON_LEAFLET, shown.get_name())):
+            assert time.monotonic() < end, made.console()
+            time.sleep(0.1)
+        assert set(sources) == {"protected-areas"}
+        ours = (site, address, "data:", "blob:", "chrome")
+        assert [url for url in made.requested() if not url.startswith(ours)] == []
+
+
+def test_one_script_tag_puts_the_map_into_another_site_s_page(
+    page: tuple[Browser, str], tmp_path: Path
+) -> None:
+    made, address = page
+    data = 'data-layers="plots" data-position="9/20.5/105.5"'
+    tag = f'<script src="{address}/static/ui/embed.js" {data}></script>'
+    (tmp_path / "page.html").write_text(f"<!doctype html><title>A page</title><p>Before</p>{tag}<p>After</p>")
+    with elsewhere(tmp_path) as site:
+        made.open(f"{site}/page.html")
+        frame = "document.querySelector('p + script + iframe')"
+        assert made.run(f"return {frame}.src") == f"{address}/map?panel=0&layers=plots#9/20.5/105.5"
+        made.command("POST", "frame", id=made.run(f"return {frame}"))
+        made.wait(_READY)
+        assert made.run(_DRAWN, "plots") > 0
+        made.command("POST", "frame", id=None)
+
+
+def test_a_notebook_reads_layers_as_frames_and_hears_why_it_is_refused(page: tuple[Browser, str]) -> None:
+    gis = Service(page[1])
+    assert gis.layers().loc["provinces", "features"] == 2
+    found = gis.features("protected-areas", filter="name_eng = 'Area open A'")
+    assert list(found["name_eng"]) == ["Area open A"]
+    assert found.total_bounds.round(1).tolist() == [105.4, 20.4, 105.6, 20.6]
+    with pytest.raises(ServiceRefused, match="nothing"):
+        gis.features("protected-areas", filter="nothing = 1")
+    with pytest.raises(ServiceRefused, match="doesn't answer"):
+        Service("http://127.0.0.1:1").layers()
