@@ -52,6 +52,8 @@ def _layer(view: ViewedLayer, zoom: int, binds: Binds, derived: bool) -> str:
     source = _from_table(view, binds) if table is None else _from_both(view, zoom, table, binds)
     # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
     made = f"ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid')"
+    # What was clipped to nothing would be a feature without geometry, for which MapLibre rejects the tile.
+    made += " filter (where not ST_IsEmpty(geom))"
     return f"select {made} from ({source} order by gid) as f"
 
 

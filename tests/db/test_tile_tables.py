@@ -90,6 +90,31 @@ def test_derived_shapes_are_those_of_the_table(built: SyncDatabase, areas: Layer
             assert shapely.hausdorff_distance(drawn, direct[gid][1]) < 8  # a pixel, for both are simplified
 
 
+def test_an_area_that_only_its_box_brings_to_a_tile_isn_t_in_it(
+    built: SyncDatabase, areas: Layer, surface: Surface
+) -> None:
+    """An L about the tile: its box covers the tile, its arms stay a tile's width away."""
+    spot = at(10)
+    west, south, east, north = spot.lonlat().as_tuple()
+    wide, high = east - west, north - south
+    outer = shapely.box(west - 2 * wide, south - 2 * high, east + 2 * wide, north + 2 * high)
+    bent = outer - shapely.box(west - wide, south - high, east + 3 * wide, north + 3 * high)
+    assert outer.contains(shapely.box(west, south, east, north))
+    (stood,) = built.run(Query("select geom from gis.protected_area where public_id = 'open-A'", ()))[0]
+    drawn = (
+        "update gis.protected_area set geom = ST_Multi($1::geometry) where public_id = 'open-A' returning gid"
+    )
+    try:
+        ((gid,),) = built.run(Query(drawn, (shapely.to_wkt(bent),)))
+        for derived in (False, True):
+            assert gid not in tile(built, areas, spot, derived=derived)
+        while deriving.refresh(built, surface):
+            pass
+        assert gid not in tile(built, areas, spot)
+    finally:
+        built.run(Query(drawn, (stood,)))
+
+
 def test_what_a_class_may_not_see_is_in_none_of_its_tiles(built: SyncDatabase, areas: Layer) -> None:
     seen = {who.name: len(tile(built, areas, at(6), who)) for who in (PUBLIC, sample.PROVINCE_A, CENTRE)}
     assert seen == {"public": 2, "province-a": 3, "centre": 4}
