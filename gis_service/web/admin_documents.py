@@ -154,7 +154,8 @@ def _choices(request: Request, places: Places) -> Document:
         "assignable": {
             "roles": places.roles,
             "organisations": [
-                {"code": each.code, "title": each.called(request.lang)} for each in places.organisations
+                {"code": each.code, "title": each.called(request.lang)}
+                for _, each in _tree(places.organisations)
             ],
             "groups": [{"code": each.code, "title": each.called(request.lang)} for each in places.groups],
         }
