@@ -74,7 +74,10 @@ def organisation(frame: Frame, doc: Document, refused: Refused) -> str:
         (str(doc["title"]), ""),
     ]
     people = Urls(frame).page(str(doc["people"]))
-    return page(frame, "admin_organisation.html", "organisations", doc, steps, refused, people=people)
+    metres = f"{doc['bufferMetres']:.10g}"
+    return page(
+        frame, "admin_organisation.html", "organisations", doc, steps, refused, people=people, metres=metres
+    )
 
 
 def groups(frame: Frame, doc: Document, refused: Refused) -> str:
