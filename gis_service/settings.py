@@ -36,6 +36,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class TileSettings:
+    """What each web process keeps of tiles: so many megabytes, and the lowest zooms from the start."""
+
+    cache_mb: int = 128
+    warm_zooms: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     """Whose reviewers take which step of a proposal, and whose proposals skip one.
 
@@ -86,12 +94,13 @@ class Settings:
     callback_hosts: tuple[str, ...] = ()
     crs: tuple[int, ...] = CRS
     limits: Limits = field(default_factory=Limits)
+    tiles: TileSettings = field(default_factory=TileSettings)
     workflow: Workflow = field(default_factory=Workflow)
     oidc: Oidc = field(default_factory=Oidc)
 
 
 Parser = Callable[[str], object]
-GROUPS = ("limits", "workflow", "oidc")
+GROUPS = ("limits", "tiles", "workflow", "oidc")
 SECRETS = ("oidc.client_secret",)  # files are copied and committed
 
 
@@ -99,6 +108,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number <= 0:
         raise ValueError(f"{number} isn't above zero")
+    return number
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(f"{number} is below zero")
     return number
 
 
@@ -211,6 +227,7 @@ PARSERS: Mapping[str, Parser] = {
     "callback_hosts": _words,
     "crs": _codes,
     **{f"limits.{each.name}": _positive for each in dataclasses.fields(Limits)},
+    **{f"tiles.{each.name}": _natural for each in dataclasses.fields(TileSettings)},
     **{f"workflow.{name}": parser for name, parser in WORKFLOW.items()},
     **{f"oidc.{name}": parser for name, parser in OIDC.items()},
 }
@@ -232,7 +249,12 @@ def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
     limits, workflow = _taken(values, "limits."), _taken(values, "workflow.")
     data_dir = Path(env.get("GIS_DATA") or root / ".gis").expanduser().resolve()
     oidc = Oidc(**_taken(values, "oidc."))
-    groups = {"limits": Limits(**limits), "workflow": Workflow(**workflow), "oidc": oidc}
+    groups = {
+        "limits": Limits(**limits),
+        "tiles": TileSettings(**_taken(values, "tiles.")),
+        "workflow": Workflow(**workflow),
+        "oidc": oidc,
+    }
     return Settings(root=root.resolve(), data_dir=data_dir, **groups, **values)  # type: ignore[arg-type]  # each value came from its key's parser
 
 

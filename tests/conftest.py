@@ -117,9 +117,9 @@ def start_server(settings: Settings) -> Iterator[Starter]:
     """
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(dsn: str, *, root: Path = ROOT, **env: str) -> str:
+    def start(dsn: str, *, root: Path = ROOT, workers: int = 1, **env: str) -> str:
         port = free_port()
-        ours = replace(settings, port=port, workers=1, root=root)
+        ours = replace(settings, port=port, workers=workers, root=root)
         environment = children.child_environment(ours, dsn, {**os.environ, **env})
         log = settings.data_dir / f"server-{port}.log"
         with log.open("wb") as file:

@@ -47,6 +47,7 @@ class _Kept:
     connection: psycopg.AsyncConnection[Row]
     cursor: psycopg.AsyncRawCursor[Row]
     role: str | None
+    era: int
 
 
 def session_options(timeout_ms: int, one_plan: bool = False) -> str:
@@ -66,6 +67,7 @@ class Database:
         self._free: list[_Kept] = []
         self._open = 0
         self._closed = False
+        self._era = 0
         self._turns = Turns(size.connections, size.waiting, size.patience)
 
     async def run(self, query: Query) -> list[Row]:
@@ -94,6 +96,10 @@ class Database:
         except psycopg.OperationalError as err:
             raise DatabaseDown(str(err).strip()) from err
 
+    def forget(self) -> None:
+        """Use no connection from before again: the database was away, and each would fail once."""
+        self._era += 1
+
     async def close(self) -> None:
         """Close what is idle; what is in use closes when it comes back."""
         self._closed = True
@@ -102,6 +108,8 @@ class Database:
 
     async def _take(self, role: str | None) -> _Kept:
         """A connection for who has a turn; there is one, for there are no more turns than connections."""
+        while self._free and self._free[0].era != self._era:
+            await self._drop(self._free.pop(0))
         kept = self._idle(role)
         return await (self._connect(role) if kept is None else self._as_role(kept, role))
 
@@ -138,12 +146,12 @@ class Database:
         except BaseException:
             self._open -= 1
             raise
-        kept = _Kept(connection, psycopg.AsyncRawCursor(connection), None)
+        kept = _Kept(connection, psycopg.AsyncRawCursor(connection), None, self._era)
         kept.cursor.format = psycopg.pq.Format.BINARY
         return await self._as_role(kept, role)
 
     async def _give(self, kept: _Kept) -> None:
-        if kept.connection.closed or self._closed:
+        if kept.connection.closed or self._closed or kept.era != self._era:
             await self._drop(kept)
         else:
             self._free.append(kept)

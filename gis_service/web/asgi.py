@@ -23,6 +23,7 @@ class App:
     def __init__(self, configure: Callable[[], tuple[Settings, str]]) -> None:
         self._configure = configure
         self._service: Service | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._bodies = body.Allowance(0)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -31,6 +32,10 @@ class App:
         elif scope["type"] == "http":
             service = self._started()
             headers = _headers_of(scope)
+            kept = service.kept_tile(scope["method"], scope["path"], scope["query_string"], headers)
+            if kept is not None:
+                await _send_whole(kept, send)
+                return
             most = service.context.settings.limits.body_bytes
             intake = body.Intake(_chunks(receive), headers, most, self._bodies)
             request = _request_of(scope, headers, intake)
@@ -48,6 +53,7 @@ class App:
         if self._service is None:
             settings, dsn = self._configure()
             self._service = assemble.assemble(settings, dsn)
+            self._beside = assemble.start(self._service, asyncio.get_running_loop())
             self._bodies = body.Allowance(body.AT_ONCE * settings.limits.body_bytes)
         return self._service
 
@@ -58,6 +64,8 @@ class App:
                 self._started()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                for task in self._beside:
+                    task.cancel()
                 if self._service is not None:
                     await assemble.close(self._service)
                 await send({"type": "lifespan.shutdown.complete"})
@@ -120,6 +128,14 @@ async def _send_all(request: Request, response: Response, send: Send, receive: R
     await stream.end(chunks)
     whole = b"" if request.method == "HEAD" else response.body
     await send({"type": "http.response.body", "body": whole})
+
+
+async def _send_whole(response: Response, send: Send) -> None:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+    if response.status == 200:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def _streamed(path: str, chunks: AsyncIterator[bytes], send: Send, seconds: int) -> bool:

@@ -12,7 +12,7 @@ from gis_service.observe import Metrics
 from gis_service.processes import publishing
 from gis_service.processes.routes import Processes
 from gis_service.settings import Settings
-from gis_service.web import static
+from gis_service.web import static, tile_warming
 from gis_service.web.context import Context
 from gis_service.web.credentials import Access
 from gis_service.web.encoder import Encoders
@@ -25,6 +25,7 @@ from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
+from gis_service.web.tile_cache import Tiles
 from gis_service.web.writer import Writer
 
 FEATURES = PoolSize(connections=4, waiting=200)
@@ -33,6 +34,7 @@ TILES = PoolSize(connections=2, waiting=400, one_plan=True)
 EXPORTS = PoolSize(connections=2, waiting=20, patience=30.0)
 CONTROL = PoolSize(connections=1, waiting=400)  # short questions that every request may have to ask
 STATEMENTS_KEPT = 256
+WARM_AFTER_SECONDS = 5.0  # so that who waits for the start to be done is answered first
 
 
 def assemble(settings: Settings, dsn: str) -> Service:
@@ -42,6 +44,12 @@ def assemble(settings: Settings, dsn: str) -> Service:
     exports = Database(dsn, EXPORTS, settings.limits.export_seconds * 1000)
     control = Database(dsn, CONTROL, timeout)
     statements: Lru[tuple[str, ...], TileStatement] = Lru(STATEMENTS_KEPT)
+
+    def forget() -> None:
+        for each in (database, tiles, exports, control):
+            each.forget()
+
+    metrics = Metrics()
     catalog, writer = load_catalog(settings.root), Writer(settings, dsn)
     context = Context(
         settings=settings,
@@ -53,8 +61,9 @@ def assemble(settings: Settings, dsn: str) -> Service:
         access=Access(control),
         stats=StatsCache(database),
         static=StaticFiles(static.folders()),
-        metrics=Metrics(),
+        metrics=metrics,
         tile_statements=statements,
+        tiles=Tiles(dsn, settings.tiles.cache_mb * 1_000_000, metrics, forget),
         processes=Processes(settings, database),
         encoders=Encoders(settings.data_dir / "exports"),
         writer=writer,
@@ -67,10 +76,18 @@ def assemble(settings: Settings, dsn: str) -> Service:
     return Service(context)
 
 
+def start(service: Service, loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[None]]:
+    """What runs beside the requests; to be cancelled before `close`."""
+    context = service.context
+    context.tiles.start(loop)
+    return [loop.create_task(tile_warming.warm(context, WARM_AFTER_SECONDS))]
+
+
 async def close(service: Service) -> None:
     """Let the connections go."""
     context = service.context
     await context.reads.close()
+    await context.tiles.close()
     if context.issuer is not None:
         context.issuer.close()
     pools = (context.database, context.tile_database, context.export_database, context.control_database)

@@ -31,6 +31,7 @@ from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
+from gis_service.web.tile_cache import Tiles
 from gis_service.web.writer import Writer
 
 VIEWS_KEPT = 512
@@ -52,6 +53,7 @@ class Context:
     static: StaticFiles
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
+    tiles: Tiles
     processes: Processes
     published: Published
     known_systems: KnownSystems
@@ -89,6 +91,10 @@ class Context:
 
     def view(self, request: Request, layer: str) -> ViewedLayer:
         return self._view(request, layer, 0)
+
+    def tile_view(self, request: Request, layer: str) -> ViewedLayer:
+        """Under the policy epoch that tiles are kept by, which is heard of and not asked for."""
+        return self._view(request, layer, self.tiles.epoch)
 
     async def current_view(self, request: Request, layer: str) -> ViewedLayer:
         return self._view(request, layer, await self.access.epoch())

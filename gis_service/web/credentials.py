@@ -7,6 +7,7 @@ import binascii
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 
 from gis_service.access import keystore, sessions
 from gis_service.access.keys import EMPTY, KeyRing, hashed
@@ -20,12 +21,19 @@ from gis_service.web.snapshot import Snapshot
 HEADERS = ("x-api-key", "authorization")
 
 
-def has_key(headers: Mapping[str, str]) -> bool:
+class Sent(Protocol):
+    """The headers of a request: a mapping, or what the server has in its place."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+    def get(self, name: str, default: str, /) -> str: ...
+
+
+def has_key(headers: Sent) -> bool:
     """Whether something was sent as a key, whatever it opens."""
     return any(name in headers for name in HEADERS)
 
 
-def has_any(headers: Mapping[str, str]) -> bool:
+def has_any(headers: Sent) -> bool:
     """Whether a key or a session's cookie was sent, whatever it opens."""
     return has_key(headers) or cookies.SESSION in headers.get("cookie", "")
 

@@ -18,7 +18,7 @@ CORS = (
         (
             "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id, "
             "Accept-Ranges, Content-Disposition, Content-Range, Last-Modified, Repr-Digest, "
-            "Allow, Accept-Post, Accept-Patch, Preference-Applied"
+            "Allow, Accept-Post, Accept-Patch, Preference-Applied, Age, Cache-Status"
         ),
     ),
 )
@@ -51,7 +51,7 @@ async def finished(request: Request, response: Response) -> Response:
         tag = etag_of(response.body)
     chosen = _packing(request, response)
     if tag is not None:
-        response = response.with_headers(("etag", _variant(tag, chosen) if chosen else tag))
+        response = response.with_headers(("etag", variant(tag, chosen) if chosen else tag))
     if chosen is not None:
         response = await _compressed(response, chosen)
     return response.with_headers(*CORS, NOSNIFF)
@@ -97,7 +97,7 @@ def _packing(request: Request, response: Response) -> Packing | None:
     return packing.wanted(request.header("accept-encoding") or "")
 
 
-def _variant(tag: str, chosen: Packing) -> str:
+def variant(tag: str, chosen: Packing) -> str:
     """The ETag of a compressed form: a strong one differs between encodings."""
     return f'{tag[:-1]}{chosen.mark}"'
 

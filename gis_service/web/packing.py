@@ -64,6 +64,11 @@ def _gzip(body: bytes) -> bytes:
     return bytes(igzip.compress(body, GZIP_LEVEL))
 
 
+def unpacked(body: bytes) -> bytes:
+    """What GZIP packed."""
+    return bytes(isal_zlib.decompress(body, GZIP_WINDOW))
+
+
 def _gzip_packer() -> Packer:
     packer: Packer = isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
     return packer
@@ -90,6 +95,14 @@ def wanted(accept_encoding: str) -> Packing | None:
     if max(gzip, zstandard) <= 0 or plain > max(gzip, zstandard):
         return None
     return ZSTD if zstandard >= gzip else GZIP
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is wanted, and the bytes as they are no more than it."""
+    weights = preferences(accept_encoding)
+    gzip = _weight(weights, "gzip")
+    return gzip > 0 and weights.get("identity", 0.0) <= gzip
 
 
 def is_compressible(media: str) -> bool:

@@ -49,19 +49,20 @@ class App:
     def __init__(self, configure: Callable[[], tuple[Settings, str]]) -> None:
         self._configure = configure
         self._service: Service | None = None
-        self._warming: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._bodies = body.Allowance(0)
         self._pipes = Pipes()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         settings, dsn = self._configure()
         self._service = assemble.assemble(settings, dsn)
-        self._warming = loop.create_task(self._service.context.processes.warm(WARM_AFTER_SECONDS))
+        self._beside = assemble.start(self._service, loop)
+        self._beside.append(loop.create_task(self._service.context.processes.warm(WARM_AFTER_SECONDS)))
         self._bodies = body.Allowance(body.AT_ONCE * settings.limits.body_bytes)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._warming is not None:
-            self._warming.cancel()
+        for task in self._beside:
+            task.cancel()
         if self._service is not None:
             loop.run_until_complete(assemble.close(self._service))
         self._pipes.close()
@@ -69,6 +70,13 @@ class App:
     async def __rsgi__(self, scope: Scope, proto: Proto) -> None:
         service = self._service
         assert service is not None, "granian calls __rsgi_init__ first"
+        kept = service.kept_tile(scope.method, scope.path, scope.query_string, scope.headers)
+        if kept is not None:
+            if kept.status == 200:
+                proto.response_bytes(200, list(kept.headers), kept.body)
+            else:
+                proto.response_empty(kept.status, list(kept.headers))
+            return
         headers = headers_of(scope)
         intake = body.Intake(proto, headers, service.context.settings.limits.body_bytes, self._bodies)
         request = request_of(scope, headers, intake)

@@ -46,6 +46,7 @@ from gis_service.web import (
     tile_routes,
 )
 from gis_service.web.context import Context
+from gis_service.web.credentials import Sent
 from gis_service.web.lru import Lru
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Handler, Route, Router, check_method, not_allowed
@@ -84,6 +85,12 @@ class Service:
         self._documents: Lru[DocumentKey, Response] = Lru(DOCUMENTS_KEPT)
         self._worker = str(os.getpid())
         self._streams = Streams(context.settings.limits.export_bytes)
+
+    def kept_tile(self, method: str, path: str, query: str | bytes, headers: Sent) -> Response | None:
+        """A tile that is kept, for callers without key and session, before anything else is looked at."""
+        if method != "GET" or query or not path.startswith("/xyz/"):
+            return None
+        return self.context.tiles.quick(path, headers)
 
     def quick(self, request: Request) -> Response | None:
         """A document that was rendered before, for callers without key and session; nothing is awaited."""

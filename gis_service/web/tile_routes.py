@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from dataclasses import replace
 
 from gis_service import __version__
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import tilesql
 from gis_service.errors import NotFound
 from gis_service.features import documents
 from gis_service.features.refusal import refusal
 from gis_service.geo.tiles import Tile
 from gis_service.texts import say
-from gis_service.tiles import address, grids, styles
+from gis_service.tiles import address, cache, grids, styles
 from gis_service.tiles.tilejson import tilejson as tilejson_document
-from gis_service.web import finish, pages, params, releases, render
+from gis_service.web import finish, pages, params, releases, render, tile_cache, tile_drawing
 from gis_service.web.context import Context
 from gis_service.web.finish import CREDENTIALS
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
+from gis_service.web.tile_cache import Wanted
 
 TILE_CACHING = "public, max-age=60, must-revalidate"
-_TILE_HEADERS = (("content-type", media.MVT), ("cache-control", TILE_CACHING), ("vary", CREDENTIALS))
-_EMPTY = Response(204, _TILE_HEADERS[1:])
+AT_ONCE = "no-cache"  # of layers that people edit: who has saved looks for it
 _RELEASE = "release="  # in a query: what else stands there is left alone
 
 
@@ -60,9 +59,10 @@ async def _tile(context: Context, request: Request, ids: Sequence[str], tile: Ti
         given = request.parameters or params.parse(request.query)
         if "release" in given:
             return await _past_tile(context, request, ids, tile, given)
-    views = address.drawn_at([context.view(request, name) for name in ids], tile.z)
-    body = await _read(context, views, tile)
-    return Response(200, _TILE_HEADERS, body) if body else _EMPTY
+    views = address.drawn_at([context.tile_view(request, name) for name in ids], tile.z)
+    path = request.path if not request.private and request.query == "" else None
+    shown = await context.tiles.get(wanted(context, views, tile, path))
+    return tile_cache.response(shown, request.header("accept-encoding") or "")
 
 
 async def _past_tile(
@@ -74,11 +74,12 @@ async def _past_tile(
     """
     views = [await releases.viewed(context, request, name, given) for name in ids]
     views = address.drawn_at(views, tile.z)
+    asked = wanted(context, views, tile)
     tag = _tag(views, tile)
     if (held := finish.held(request.header("if-none-match") or "", tag)) is not None:
-        return Response(304, (*_TILE_HEADERS[1:], ("etag", held)))
-    body = await _read(context, views, tile)
-    return Response(200, (*_TILE_HEADERS, ("etag", tag)), body) if body else _EMPTY
+        return Response(304, (*asked.headers, ("etag", held)))
+    shown = await context.tiles.get(replace(asked, tag=tag))
+    return tile_cache.response(shown, request.header("accept-encoding") or "")
 
 
 def _tag(views: Sequence[ViewedLayer], tile: Tile) -> str:
@@ -87,23 +88,25 @@ def _tag(views: Sequence[ViewedLayer], tile: Tile) -> str:
     return f'"{hashlib.sha256("|".join(known).encode()).hexdigest()[:24]}"'
 
 
-async def _read(context: Context, views: Sequence[ViewedLayer], tile: Tile) -> bytes:
-    body = b""
-    # A statement reads as one role; a caller can see some layers as a jurisdiction, some as the public.
-    for _, alike in groupby(views, key=lambda view: view.role):
-        statement = _statement(context, list(alike), tile.z)
-        body += (await context.tile_database.run(statement.at(tile)))[0][0]
-    return body
+def wanted(context: Context, views: Sequence[ViewedLayer], tile: Tile, path: str | None = None) -> Wanted:
+    """The tile of these views, at the path by which the public asks for it."""
+    seconds = cache.seconds_kept(views)
+    return Wanted(
+        key=(tile.z, tile.x, tile.y, *(view.digest for view in views)),
+        place=tile,
+        of=cache.sources(views),
+        draw=lambda: tile_drawing.draw(context, views, tile),
+        headers=(("cache-control", _caching(views, seconds)), ("vary", CREDENTIALS)),
+        media=media.MVT,
+        seconds=seconds,
+        path=path,
+    )
 
 
-def _statement(context: Context, views: Sequence[ViewedLayer], zoom: int) -> tilesql.TileStatement:
-    """The statement of these views at a zoom, composed once so that the database prepares it once."""
-    key = (str(zoom), *(view.digest for view in views))
-    made = context.tile_statements.get(key)
-    if made is None:
-        made = tilesql.compose(views, zoom)
-        context.tile_statements.put(key, made)
-    return made
+def _caching(views: Sequence[ViewedLayer], seconds: int | None) -> str:
+    if any(view.layer.access.edit and view.release is None for view in views):
+        return AT_ONCE
+    return TILE_CACHING if seconds is None else f"public, max-age={seconds}"
 
 
 async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:

@@ -78,10 +78,11 @@ def test_outside_the_grid_and_the_zooms_is_404(path: str, web: httpx.Client) -> 
 
 
 def test_a_tile_is_held_by_its_etag(web: httpx.Client) -> None:
-    """Row V5: strong, with Cache-Control, and 304 without a body."""
+    """Row V5: strong, with Cache-Control, and 304 without a body. Who has edited a layer sees it at once."""
     first = web.get(TILE)
     assert first.headers["etag"].startswith('"')
-    assert "max-age" in first.headers["cache-control"]
+    assert first.headers["cache-control"] == "no-cache"
+    assert "max-age" in web.get(f"/xyz/provinces/8/{X}/{Y}.mvt").headers["cache-control"]
     again = web.get(TILE, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert web.get(TILE).headers["etag"] == first.headers["etag"]
