@@ -42,6 +42,7 @@ class Frame:
     tier: str = "public"
     csrf: str = ""  # of the reader's session: forms send it back
     account: Account | None = None  # None for the public
+    back: str = ""  # the page of ours whose form was sent
 
     def say(self, key: str, **values: object) -> str:
         return say(key, self.lang, **values)

@@ -42,7 +42,15 @@ def frame(request: Request) -> Frame:
     """What every page knows of its request."""
     here = request.links.here(request.path, request.query)
     csrf = request.session.csrf if request.session is not None else ""
-    return Frame(request.lang, request.links, here, request.principal.tier, csrf, account(request))
+    tier, back = request.principal.tier, form_of(request)
+    return Frame(request.lang, request.links, here, tier, csrf, account(request), back)
+
+
+def form_of(request: Request) -> str:
+    """The page of ours whose form was sent; nothing where the browser doesn't tell one."""
+    page = request.header("referer") or ""
+    sent = request.method not in ("GET", "HEAD") and page.startswith(request.links.base + "/")
+    return page if sent else ""
 
 
 def account(request: Request) -> Account | None:

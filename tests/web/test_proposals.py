@@ -221,7 +221,11 @@ def test_a_form_does_what_the_api_does(world: World) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, f"{world.url}/proposals/{number}")
         without = client.post(f"/proposals/{number}/steps", data={"action": "accept", "out": "1"})
         assert without.status_code == 400
-        assert "chưa rõ" in client.get(answer.headers["location"]).text
+        for came, leads in ((f"{world.url}/proposals/{number}", True), ("https://evil.example/", False)):
+            wrong = {"action": "accept", "out": "1"}
+            refused = client.post(f"/proposals/{number}/steps", data=wrong, headers={"Referer": came})
+            assert (f'<a class="button" href="{came}">' in refused.text) == leads
+        assert "chưa rõ" in client.get(f"/proposals/{number}").text
     with world.ask("chi", Accept="text/html") as client:
         client.post(f"/proposals/{number}/steps", data={"action": "approve"})
         tried = client.post(f"/proposals/{number}/steps", data={"action": "try"})
