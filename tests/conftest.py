@@ -120,7 +120,10 @@ def start_server(settings: Settings) -> Iterator[Starter]:
     def start(dsn: str, *, root: Path = ROOT, workers: int = 1, **env: str) -> str:
         port = free_port()
         ours = replace(settings, port=port, workers=workers, root=root)
-        environment = children.child_environment(ours, dsn, {**os.environ, **env})
+        # Tiles are drawn when a test asks for them: to draw all low zooms for each server takes a while.
+        environment = children.child_environment(
+            ours, dsn, {**os.environ, "GIS_TILES_WARM_ZOOMS": "0", **env}
+        )
         log = settings.data_dir / f"server-{port}.log"
         with log.open("wb") as file:
             server = subprocess.Popen(

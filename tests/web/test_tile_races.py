@@ -162,7 +162,7 @@ def cut(race: Race) -> None:
 def counted(race: Race) -> dict[str, int]:
     """What both workers counted of tiles."""
     found: dict[str, int] = {}
-    time.sleep(1.5)
+    time.sleep(0.5)
     for _ in range(60):
         for line in httpx.get(f"{race.url}/metrics").text.splitlines():
             if line.startswith("gis_tiles_total"):
