@@ -182,6 +182,12 @@ class Links:
     def account(self) -> str:
         return self.base + "/account"
 
+    def notices(self) -> str:
+        return self.account() + "/notices"
+
+    def end_notices(self, token: str) -> str:
+        return f"{self.notices()}/{_name(token)}"
+
     def account_keys(self) -> str:
         return self.account() + "/keys"
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +78,20 @@ class Oidc:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """The server that takes notices for people; none without a host (docs/notices.md)."""
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    password: str = field(default="", repr=False)  # of the environment alone
+    sender: str = ""
+    wait_seconds: int = 60
+    give_up_days: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All that a process of the service is told from outside."""
 
@@ -97,11 +112,12 @@ class Settings:
     tiles: TileSettings = field(default_factory=TileSettings)
     workflow: Workflow = field(default_factory=Workflow)
     oidc: Oidc = field(default_factory=Oidc)
+    mail: Mail = field(default_factory=Mail)
 
 
 Parser = Callable[[str], object]
-GROUPS = ("limits", "tiles", "workflow", "oidc")
-SECRETS = ("oidc.client_secret",)  # files are copied and committed
+GROUPS = ("limits", "tiles", "workflow", "oidc", "mail")
+SECRETS = ("oidc.client_secret", "mail.password")  # files are copied and committed
 
 
 def _positive(text: str) -> int:
@@ -155,6 +171,20 @@ def _language(text: str) -> str:
     if text not in ("en", "vi"):
         raise ValueError(f"{text!r} isn't en or vi")
     return text
+
+
+def _security(text: str) -> str:
+    if text not in ("starttls", "tls", "none"):
+        raise ValueError(f"{text!r} isn't starttls, tls or none")
+    return text
+
+
+def _sender(text: str) -> str:
+    """One address, with a name before it or without."""
+    name, address = parseaddr(text)
+    if "@" not in address or any(sign in text for sign in "\r\n,;"):
+        raise ValueError(f"{text!r} isn't one address, as `Nature data <gis@example.org>`")
+    return formataddr((name, address))
 
 
 def _level(text: str) -> str:
@@ -213,6 +243,17 @@ OIDC: Mapping[str, Parser] = {
     "register": _yes_or_no,
 }
 
+MAIL: Mapping[str, Parser] = {
+    "host": str,
+    "port": _port,
+    "security": _security,
+    "user": str,
+    "password": str,
+    "sender": _sender,
+    "wait_seconds": _positive,
+    "give_up_days": _positive,
+}
+
 # What a file or the environment may say. Every value passes as text, so both are read by the same rules.
 PARSERS: Mapping[str, Parser] = {
     "host": str,
@@ -230,6 +271,7 @@ PARSERS: Mapping[str, Parser] = {
     **{f"tiles.{each.name}": _natural for each in dataclasses.fields(TileSettings)},
     **{f"workflow.{name}": parser for name, parser in WORKFLOW.items()},
     **{f"oidc.{name}": parser for name, parser in OIDC.items()},
+    **{f"mail.{name}": parser for name, parser in MAIL.items()},
 }
 
 
@@ -244,6 +286,8 @@ def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
     values = {**_from_file(root / "config" / "server.yaml", mistakes), **_from_env(env, mistakes)}
     if bool(values.get("oidc.issuer")) != bool(values.get("oidc.client_id")):
         mistakes.append("oidc: issuer and client_id go together: one of them is missing")
+    if bool(values.get("mail.host")) != bool(values.get("mail.sender")):
+        mistakes.append("mail: host and sender go together: one of them is missing")
     if mistakes:
         raise ConfigRefused(*mistakes)
     limits, workflow = _taken(values, "limits."), _taken(values, "workflow.")

@@ -31,6 +31,8 @@ _ACTIONS: Final[tuple[Action, ...]] = (
     "submit", "accept", "approve", "publish", "return", "reject", "withdraw",
 )  # fmt: skip
 
+_FORWARD: Final = frozenset[Action]({"accept", "approve", "publish"})
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -91,13 +93,19 @@ def waiting(
 ) -> list[Proposal]:
     """Those under way that the principal may take a step further now, the oldest first."""
     wanted = Wanted(states=workflow.UNDER_WAY, limit=MOST_WAITING)
-    forward = {"accept", "approve", "publish"}
     found = [
         each
         for each in listed(database, principal, wanted)
-        if forward & set(_may(flow, each, layers[each.layer], principal, store.places(database, each.number)))
+        if waits_for(flow, each, layers[each.layer], principal, store.places(database, each.number))
     ]
     return found[::-1]
+
+
+def waits_for(
+    flow: Workflow, proposal: Proposal, layer: Layer, principal: Principal, places: frozenset[Place]
+) -> bool:
+    """Whether the principal may take it a step further now."""
+    return not _FORWARD.isdisjoint(_may(flow, proposal, layer, principal, places))
 
 
 def returned(database: SyncDatabase, numbers: Sequence[int]) -> dict[int, str]:

@@ -26,6 +26,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.db.tile_tables import Surface
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.observe import Log, log_to_stderr
+from gis_service.processes import mailing
 from gis_service.processes.errors import WorkerStopping
 from gis_service.processes.runner import Runner
 from gis_service.settings import Settings, load_settings
@@ -39,6 +40,7 @@ STOP_SECONDS = 15.0
 RETRY_SECONDS = 5
 DRAFT_SECONDS = 0.5
 DERIVE_SECONDS = 0.5
+TELL_SECONDS = 5.0
 _log = Log("gis.worker")
 
 
@@ -66,6 +68,7 @@ async def work(settings: Settings, dsn: str) -> None:
             asyncio.create_task(_rescue(queue)),
             asyncio.create_task(_forget(settings, dsn)),
             asyncio.create_task(_draft(settings, dsn, runner.catalog)),
+            asyncio.create_task(_tell(settings, dsn, runner.catalog)),
             asyncio.create_task(_derive(dsn, tile_tables.surfaces(runner.catalog.layers.values()))),
         ]
         worker = asyncio.create_task(
@@ -130,6 +133,16 @@ async def _draft(settings: Settings, dsn: str, catalog: Catalog) -> None:
             _log.warning("uploads not read", reason=str(err))
         if not more:
             await asyncio.sleep(DRAFT_SECONDS)
+
+
+async def _tell(settings: Settings, dsn: str, catalog: Catalog) -> None:
+    """Send people notices of what happened to proposals."""
+    while True:
+        try:
+            await asyncio.to_thread(mailing.send, dsn, settings, catalog.layers)
+        except GisError as err:
+            _log.warning("notices not sent", reason=str(err))
+        await asyncio.sleep(TELL_SECONDS)
 
 
 async def _derive(dsn: str, surfaces: Sequence[Surface]) -> None:

@@ -150,5 +150,6 @@ def account(frame: Frame, request: Request, found: Sequence[ListedSession], call
         here=urls.page(frame.links.account()),
         sign_out=urls.page(frame.links.sign_out()),
         keys=urls.page(frame.links.account_keys()),
+        notices=urls.page(frame.links.notices()),
         formats=formats(account_document(request, found)),
     )

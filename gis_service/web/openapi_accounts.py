@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from gis_service import links as media
 from gis_service.web import forms
-from gis_service.web.openapi_parts import FORM, SIGNED_IN, TEXT, Part, document, operation, parameter, told
+from gis_service.web.openapi_parts import (
+    FORM,
+    SIGNED_IN,
+    TEXT,
+    Part,
+    document,
+    operation,
+    parameter,
+    path_parameter,
+    told,
+)
 
 _TAG = "accounts"
 _SESSION: Part = {"session": []}
@@ -23,6 +33,7 @@ def paths(lang: str) -> Mapping[str, Part]:
     account = operation("getAccount", _TAG, told("account", lang), document(media.JSON), *FORM)
     account["get"]["security"] = [*SIGNED_IN, _SESSION]
     return {
+        **_notices(lang),
         "/sign-in": {
             **operation("getSignIn", _TAG, told("sign-in", lang), document(media.JSON), onward, *FORM),
             "post": _form(
@@ -46,6 +57,23 @@ def paths(lang: str) -> Mapping[str, Part]:
                 **_form("acceptInvitation", told("accept-invitation", lang), lang, "invitation"),
                 "security": [_SESSION],
             },
+        },
+    }
+
+
+def _notices(lang: str) -> Mapping[str, Part]:
+    token = path_parameter("token")
+    state = operation("getNotices", _TAG, told("notices", lang), document(media.JSON), *FORM)
+    state["get"]["security"] = [*SIGNED_IN, _SESSION]
+    switch = _form("switchNotices", told("switch-notices", lang), lang, "on")
+    end = _form("endNotices", told("end-notices-form", lang), lang)
+    return {
+        "/account/notices": {**state, "post": {**switch, "security": [*SIGNED_IN, _SESSION]}},
+        "/account/notices/{token}": {
+            **operation(
+                "getEndOfNotices", _TAG, told("end-notices", lang), document(media.JSON), token, *FORM
+            ),
+            "post": {**end, "parameters": [token], "responses": {**document(media.JSON), **_REFUSED}},
         },
     }
 

@@ -27,6 +27,10 @@ WITHOUT_ROWS: Mapping[Address, str] = {
     ("POST", "/sign-out"): "ends sessions of the caller's own account",
     ("GET", "/account"): "the caller's own roles and sessions",
     ("POST", "/account"): "accepts an invitation to the caller's own account",
+    ("GET", "/account/notices"): "whether the caller's own account gets mail",
+    ("POST", "/account/notices"): "switches the caller's own mail",
+    ("GET", "/account/notices/{}"): "a page without facts, for who has the address from a mail",
+    ("POST", "/account/notices/{}"): "ends the mail of who has the address from one",
     (
         "GET",
         "/metrics",
