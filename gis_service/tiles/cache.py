@@ -6,7 +6,7 @@ Nothing here waits: whatever is asked or purged is done before anything else of 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -20,7 +20,8 @@ from gis_service.geo.tiles import Tile
 
 # How far beyond a tile a row may lie that shows in it: the buffer, and what generalising moves.
 REACH: Final = (tiles.BUFFER + 64) / tiles.EXTENT
-OVERHEAD: Final = 1500  # bytes that an entry takes beside its body
+OVERHEAD: Final = 2100  # bytes that an entry takes beside its body (measured)
+MOST_CELLS: Final = 4096  # of a coarser zoom, to look up which boxes are near
 MOST_PATHS: Final = 4
 EVERY_CLASS: Final = "*"
 AS_A_WHOLE: Final = "table"
@@ -29,6 +30,8 @@ Key = tuple[object, ...]
 Place = Tile | BBox
 """A tile of WebMercatorQuad, or the box of one of another grid, with its buffer."""
 Headers = tuple[tuple[str, str], ...]
+Range = tuple[int, int, int, int]
+"""Columns and rows of a zoom: first x and y, last x and y."""
 K = TypeVar("K")
 
 
@@ -109,18 +112,34 @@ def _meeting(
 ) -> Iterable[tuple[int, int]]:
     """Which of the kept places of a zoom meet a box: looked up by the fewer of the two."""
     ranges = {_range(zoom, *boxes[n : n + 4]) for n in range(0, len(boxes), 4)}
-    if sum((x1 - x0 + 1) * (y1 - y0 + 1) for x0, y0, x1, y1 in ranges) <= len(kept):
-        return {at for each in ranges for at in _every(each) if at in kept}
-    return [(x, y) for x, y in kept if any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in ranges)]
+    if _number(ranges, 0) <= len(kept):
+        return {at for each in ranges for at in _every(each, 0) if at in kept}
+    shift = next(shift for shift in range(zoom + 1) if _number(ranges, shift) <= MOST_CELLS or shift == zoom)
+    cells: defaultdict[tuple[int, int], list[Range]] = defaultdict(list)
+    for each in ranges:
+        for cell in _every(each, shift):
+            cells[cell].append(each)
+    return [(x, y) for x, y in kept if _is_in(x, y, cells.get((x >> shift, y >> shift), ()))]
 
 
-def _every(columns_and_rows: tuple[int, int, int, int]) -> Iterator[tuple[int, int]]:
-    x0, y0, x1, y1 = columns_and_rows
+def _number(ranges: Iterable[Range], shift: int) -> int:
+    """How many places the ranges have, of a zoom so much coarser."""
+    return sum(
+        ((x1 >> shift) - (x0 >> shift) + 1) * ((y1 >> shift) - (y0 >> shift) + 1) for x0, y0, x1, y1 in ranges
+    )
+
+
+def _is_in(x: int, y: int, ranges: Iterable[Range]) -> bool:
+    return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in ranges)
+
+
+def _every(columns_and_rows: Range, shift: int) -> Iterator[tuple[int, int]]:
+    x0, y0, x1, y1 = (number >> shift for number in columns_and_rows)
     return ((x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1))
 
 
-def _range(zoom: int, west: float, south: float, east: float, north: float) -> tuple[int, int, int, int]:
-    """The columns and rows of the tiles that show something of a box: first x and y, last x and y."""
+def _range(zoom: int, west: float, south: float, east: float, north: float) -> Range:
+    """The tiles that show something of a box."""
     side = 1 << zoom
 
     def within(number: float) -> int:
