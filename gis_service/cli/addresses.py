@@ -18,6 +18,8 @@ def print_addresses(context: Context, running: Running) -> None:
         ("keys", str(data_dir / "keys.json")),
         ("logs", str(data_dir / "logs")),
     ]
+    if not (data_dir / "keys.json").exists():  # without the demo there are none
+        lines = [each for each in lines if each[0] != "keys"]
     for key, value in lines:
         sys.stdout.write(f"  {context.say(f'cli.address.{key}')}: {value}\n")
     sys.stdout.flush()

@@ -15,13 +15,14 @@ _WANTED = Query(
 )
 
 
-def load_demo_once(context: Context, dsn: str, steps: Steps) -> None:
-    """Load the demo into a database that holds nothing else, unless it is there."""
+def load_demo_once(context: Context, dsn: str, steps: Steps) -> bool:
+    """Load the demo into a database that holds nothing else, unless it is there; whether it did."""
     with SyncDatabase(dsn) as database:
         if not database.run(_WANTED)[0][0]:
-            return
+            return False
     # Imported here: geopandas comes with it, for which a second start needn't wait.
     from gis_service.demo.load import load_demo
 
     with steps.step(context.say("cli.step.demo")) as bar:
         load_demo(dsn, context.settings.root, bar.count)
+    return True

@@ -1,16 +1,14 @@
-"""The principals that exist from the start beside the public, one province and the centre, and their keys."""
+"""The principals that come with the demo beside the public, one province and the centre, and their keys."""
 
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gis_service.access import keystore
-from gis_service.access.keys import KeyRing
 from gis_service.access.principal import Principal
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
-from gis_service.errors import NotFound, Unauthorized
+from gis_service.errors import NotFound
 from gis_service.settings import Settings
 
 CENTRE = "centre"
@@ -24,31 +22,33 @@ _PROVINCE = Query(
 )
 
 
-def ensure_keys(settings: Settings, dsn: str) -> Path:
-    """Write keys.json, readable by us alone, with keys that this database knows; those that hold are kept."""
+def make_keys(settings: Settings, dsn: str) -> Path:
+    """Write keys.json, readable by us alone, with keys made now.
+
+    They come with the demo and are made once: a key that somebody has revoked doesn't come back with a start.
+    """
     path = settings.data_dir / "keys.json"
-    held = _read(path)
     with SyncDatabase(dsn) as database:
-        ring = keystore.ring(database.run(keystore.RING))
-        keys = {}
-        for principal in _principals(database):
-            key = held.get(principal.name, "")
-            keys[principal.name] = key if _opens(ring, key) else keystore.create(database, principal.name)
-    if keys != held:
-        _write(path, keys)
+        made = {each.name: keystore.create(database, each.name) for each in _principals(database)}
+    _write(path, made)
     return path
 
 
 def _principals(database: SyncDatabase) -> list[Principal]:
-    found = []
-    for name, made in ((PROVINCE, _province(database)), (CENTRE, Principal(CENTRE, "full"))):
-        try:
-            found.append(keystore.principal_named(database, name))
-        except NotFound:
-            if made is not None:
-                keystore.ensure_principal(database, made)
-                found.append(made)
-    return found
+    """Those that are made for the demo; an account that has such a name is somebody's own."""
+    wanted = (_province(database), Principal(CENTRE, "full"))
+    made = [each for each in wanted if each is not None and not _is_there(database, each.name)]
+    for each in made:
+        keystore.ensure_principal(database, each)
+    return made
+
+
+def _is_there(database: SyncDatabase, name: str) -> bool:
+    try:
+        keystore.principal_named(database, name)
+    except NotFound:
+        return False
+    return True
 
 
 def _province(database: SyncDatabase) -> Principal | None:
@@ -56,23 +56,8 @@ def _province(database: SyncDatabase) -> Principal | None:
     return Principal(PROVINCE, "jurisdiction", (rows[0][0],)) if rows else None
 
 
-def _opens(ring: KeyRing, key: str) -> bool:
-    try:
-        ring.principal(key, datetime.now(UTC))
-    except Unauthorized:
-        return False
-    return True
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
 def _write(path: Path, keys: dict[str, str]) -> None:
     aside = path.with_suffix(".new")
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(keys, file, indent=2)
+        file.write(json.dumps(keys, indent=2) + "\n")
     aside.replace(path)

@@ -1,4 +1,4 @@
-"""`./gis prepare`: bring a database up to the code: schema, the wall of roles, the demo, the keys."""
+"""`./gis prepare`: bring a database up to the code: schema, the wall of roles, the demo and its keys."""
 
 import argparse
 
@@ -25,11 +25,10 @@ def prepare(context: Context, dsn: str, steps: Steps, *, demo: bool) -> None:
         prepare_database(context.settings, dsn)
     if demo:
         from gis_service.cli.demo import load_demo_once
+        from gis_service.cli.demo_keys import make_keys
 
-        load_demo_once(context, dsn, steps)
-    from gis_service.cli.demo_keys import ensure_keys
-
-    ensure_keys(context.settings, dsn)
+        if load_demo_once(context, dsn, steps):
+            make_keys(context.settings, dsn)
 
 
 def prepare_database(settings: Settings, dsn: str) -> list[str]:
