@@ -298,6 +298,7 @@ def load_settings(root: Path, env: Mapping[str, str]) -> Settings:
         "tiles": TileSettings(**_taken(values, "tiles.")),
         "workflow": Workflow(**workflow),
         "oidc": oidc,
+        "mail": Mail(**_taken(values, "mail.")),
     }
     return Settings(root=root.resolve(), data_dir=data_dir, **groups, **values)  # type: ignore[arg-type]  # each value came from its key's parser
 

@@ -1,12 +1,13 @@
 """Settings come from the environment over the file over defaults, and mistakes are all said at once."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import yaml
 
 from gis_service.errors import ConfigRefused
-from gis_service.settings import PARSERS, load_settings, variable
+from gis_service.settings import GROUPS, PARSERS, load_settings, variable
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,17 @@ def test_limits_are_read_from_both(tmp_path: Path) -> None:
     root = _with_file(tmp_path, "limits:\n  max_items: 50\n")
     settings = load_settings(root, {"GIS_LIMITS_DEFAULT_ITEMS": "5"})
     assert (settings.limits.max_items, settings.limits.default_items) == (50, 5)
+
+
+def test_every_group_of_the_environment_is_taken_in(tmp_path: Path) -> None:
+    """A group of settings that isn't put together stops the start of whoever uses one of its settings."""
+    own = {"GIS_MAIL_SENDER": "gis@example.org", "GIS_OIDC_CLIENT_ID": "gis"}
+    env = {"GIS_MAIL_HOST": "mail.example.org", "GIS_OIDC_ISSUER": "https://sso.example.org", **own}
+    made = load_settings(tmp_path, env)
+    assert (made.mail.host, made.mail.sender) == ("mail.example.org", "gis@example.org")
+    assert (made.oidc.issuer, made.oidc.client_id) == ("https://sso.example.org", "gis")
+    for group in GROUPS:
+        assert dataclasses.is_dataclass(getattr(made, group)), group
 
 
 def test_lists_are_written_as_yaml_or_with_commas(tmp_path: Path) -> None:
