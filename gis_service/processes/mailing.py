@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
@@ -26,6 +27,21 @@ from gis_service.texts import say
 
 SERVER_SECONDS: Final = 30
 _log = Log("gis.worker")
+
+
+class _Whole(EmailPolicy):
+    """Lines of a mail; an address in a header stays whole, for mail programs know no encoded one."""
+
+    def fold(self, name: str, value: str) -> str:
+        whole = name == "List-Unsubscribe"
+        return f"{name}: {value}{self.linesep}" if whole else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        whole = name == "List-Unsubscribe"
+        return self.fold(name, value).encode("ascii") if whole else super().fold_binary(name, value)
+
+
+_LINES: Final = _Whole()
 
 
 def send(dsn: str, settings: Settings, layers: Mapping[str, Layer]) -> None:
@@ -86,7 +102,7 @@ def written(letter: Letter, settings: Settings, key: bytes) -> EmailMessage:
     """The letter as a message. It names proposals and steps, and holds nothing of rows nor of comments."""
     links = Links((settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/"))
     end = links.end_notices(notices.token(key, letter.number))
-    message = EmailMessage()
+    message = EmailMessage(_LINES)
     message["Subject"] = _subject(letter)
     message["From"] = settings.mail.sender
     user, _, domain = letter.address.rpartition("@")

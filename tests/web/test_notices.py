@@ -50,6 +50,8 @@ class Box:
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        # Mail programs look for it as it is, not encoded to fit a line.
+        assert b"\r\nList-Unsubscribe: <https://gis.example.org/" in (envelope.original_content or b"")
         made: Any = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         self.taken.append(made)
         return "250 OK"
