@@ -34,6 +34,7 @@ class Limits:
     job_days: int = 30
     session_hours: int = 12
     session_idle_minutes: int = 120
+    session_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)

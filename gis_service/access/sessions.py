@@ -11,6 +11,7 @@ from typing import Literal
 
 from gis_service.access import keys, keystore
 from gis_service.access.principal import Principal
+from gis_service.db.audit import Actor, as_actor
 from gis_service.db.pool import Row
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -63,6 +64,13 @@ _END = """
      where p.principal_id = s.principal_id and p.name = $1 and s.ended_at is null
        and ($2::bigint is null or s.session_id = $2) and s.session_id is distinct from $3::bigint
     returning s.session_id
+"""
+
+_FORGET = """
+    delete from gis.session
+     where coalesce(ended_at, least(expires_at, seen_at + idle))
+           < clock_timestamp() - make_interval(days => $1::int)
+    returning session_id
 """
 
 
@@ -177,3 +185,10 @@ def end(database: SyncDatabase, name: str, number: int) -> None:
 def end_all(database: SyncDatabase, name: str, but: int | None = None) -> int:
     """End an account's sessions, but for one; how many they were."""
     return len(database.run(Query(_END, (name, None, but))))
+
+
+def forget(database: SyncDatabase, days: int) -> int:
+    """Remove the sessions that have been over for so many days, which the log keeps; how many they were."""
+    with database.transaction():
+        database.run(as_actor(Actor("worker", "operator", "worker", "limits.session_days")))
+        return len(database.run(Query(_FORGET, (days,))))

@@ -18,6 +18,7 @@ from pathlib import Path
 import procrastinate
 from procrastinate.exceptions import ConnectorException
 
+from gis_service.access import sessions
 from gis_service.catalog.registry import Catalog, load_catalog
 from gis_service.changes import upload
 from gis_service.db import jobs_sql, tile_tables
@@ -29,7 +30,7 @@ from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import mailing
 from gis_service.processes.errors import WorkerStopping
 from gis_service.processes.runner import Runner
-from gis_service.settings import Settings, load_settings
+from gis_service.settings import Limits, Settings, load_settings
 from gis_service.tiles import deriving
 
 HEARTBEAT_SECONDS = 2.0
@@ -113,13 +114,13 @@ async def _rescue(queue: procrastinate.App) -> None:
 
 
 async def _forget(settings: Settings, dsn: str) -> None:
-    """Drop jobs that are older than the operator keeps them."""
+    """Drop jobs, and sessions that are over, that are older than the operator keeps them."""
     while True:
         try:
-            gone = await asyncio.to_thread(_forget_once, dsn, settings.limits.job_days)
-            _log.info("jobs forgotten", n=gone)
+            jobs, over = await asyncio.to_thread(_forget_once, dsn, settings.limits)
+            _log.info("jobs and sessions forgotten", jobs=jobs, sessions=over)
         except GisError as err:
-            _log.warning("jobs not forgotten", reason=str(err))
+            _log.warning("jobs and sessions not forgotten", reason=str(err))
         await asyncio.sleep(FORGET_SECONDS)
 
 
@@ -155,9 +156,10 @@ async def _derive(dsn: str, surfaces: Sequence[Surface]) -> None:
         await asyncio.sleep(DERIVE_SECONDS)
 
 
-def _forget_once(dsn: str, days: int) -> int:
+def _forget_once(dsn: str, limits: Limits) -> tuple[int, int]:
     with SyncDatabase(dsn) as database:
-        return int(database.run(jobs_sql.forget(days))[0][0])
+        jobs = int(database.run(jobs_sql.forget(limits.job_days))[0][0])
+        return jobs, sessions.forget(database, limits.session_days)
 
 
 def main() -> int:

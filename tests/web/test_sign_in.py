@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gis_service.access import accounts, invitations, keystore, organisations
+from gis_service.access import accounts, invitations, keys, keystore, organisations, sessions
 from gis_service.access.accounts import NewAccount
 from gis_service.access.organisations import Organisation
 from gis_service.access.principal import Role, Scope
+from gis_service.access.sessions import Lasting
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from tests.conftest import Starter
@@ -418,3 +419,29 @@ def test_the_sign_in_page_has_no_way_to_an_issuer_where_none_is_set(world: World
     assert "/sign-in/oidc" not in Browser(world.one).get("/sign-in").text
     assert [each["way"] for each in httpx.get(world.one + "/sign-in").json()["ways"]] == ["key", "invitation"]
     assert httpx.get(world.one + "/sign-in/oidc").status_code == 404
+
+
+def test_sessions_that_are_long_over_are_removed_and_stay_in_the_log(world: World) -> None:
+    lasting = Lasting(whole=timedelta(hours=12), idle=timedelta(hours=2))
+    with SyncDatabase(world.dsn) as db:
+        tokens = [sessions.open_by_name(db, "oidc", "nam", "c", lasting) for _ in range(4)]
+        open_one, ended, unused, young = (
+            db.run(Query("select session_id from gis.session where sha256 = $1", (keys.hashed(each),)))[0][0]
+            for each in tokens
+        )
+        for number, change in (
+            (ended, "ended_at = now() - interval '91 days'"),
+            (unused, "seen_at = now() - interval '92 days'"),
+            (young, "ended_at = now() - interval '89 days'"),
+        ):
+            db.run(Query(f"update gis.session set {change} where session_id = $1 returning 1", (number,)))
+        assert sessions.forget(db, 90) == 2
+        left = {number for (number,) in db.run(Query("select session_id from gis.session"))}
+    assert left >= {open_one, young}
+    assert not {ended, unused} & left
+    told = world.rows(
+        "select subject, actor, reason from gis.audit where action = 'session.removed' order by subject"
+    )
+    assert told == [
+        (f"session:{n}", "worker", "limits.session_days") for n in sorted((ended, unused), key=str)
+    ]
