@@ -31,6 +31,13 @@ _CREATE = """
     insert into gis.principal (name, tier, kind, display_name, email, language)
     values ($1, 'public', $2, $3, $4, $5) returning name
 """
+_DESCRIBE = """
+    update gis.principal
+       set display_name = case when $2::text is null then display_name else nullif($2, '') end,
+           email = case when $3::text is null then email else nullif($3, '') end,
+           language = coalesce($4, language)
+     where name = $1 returning name
+"""
 _MEMBERSHIPS = """
     select o.code, m.role, m.species_group, m.granted_by, m.since, m.until
       from gis.membership m
@@ -140,6 +147,14 @@ def revoke(
     values = (plain(name), organisation, role, group)
     if not change(database, "select gis.revoke_role($1, $2, $3, $4)", *values)[0][0]:
         raise NotFound(f"role {role} of {name!r} in {organisation}")
+
+
+def describe(
+    database: SyncDatabase, name: str, display_name: str | None, email: str | None, language: str | None
+) -> None:
+    """Change what an account is called, where it gets mail, in which language; None leaves, "" empties."""
+    told = (plain(each) if each else each for each in (display_name, email))
+    _found(name, change(database, _DESCRIBE, plain(name), *told, language))
 
 
 def lock(database: SyncDatabase, name: str) -> None:

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """Take what is to be done and with whom."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _creating(actions, lang)
+    _describing(actions, lang)
     _inviting(actions, lang)
     listing = actions.add_parser("list", help=say("cli.user.list", lang))
     listing.add_argument("--organisation", "--org", metavar="CODE", help=say("cli.user.of", lang))
@@ -55,6 +56,14 @@ def _creating(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", la
     creating.set_defaults(action=_create)
 
 
+def _describing(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", lang: str) -> None:
+    describing = _named(actions, "set", lang)
+    describing.add_argument("--display-name", help=say("cli.user.display_name", lang))
+    describing.add_argument("--email", help=say("cli.user.email", lang))
+    describing.add_argument("--language", choices=LANGUAGES, help=say("cli.user.language", lang))
+    describing.set_defaults(action=_describe)
+
+
 def _inviting(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", lang: str) -> None:
     inviting = actions.add_parser("invite", help=say("cli.user.invite", lang))
     inviting.add_argument("email", help=say("cli.user.email", lang))
@@ -83,6 +92,13 @@ def _create(args: argparse.Namespace, context: Context, database: "SyncDatabase"
     new = accounts.NewAccount(args.name, args.kind, args.display_name, args.email, args.language)
     accounts.create(database, new)
     context.print("cli.user.created", name=new.name)
+
+
+def _describe(args: argparse.Namespace, context: Context, database: "SyncDatabase") -> None:
+    from gis_service.access import accounts
+
+    accounts.describe(database, args.name, args.display_name, args.email, args.language)
+    _show(args, context, database)
 
 
 def _invite(args: argparse.Namespace, context: Context, database: "SyncDatabase") -> None:

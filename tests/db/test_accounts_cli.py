@@ -45,6 +45,14 @@ def test_an_office_is_set_up(capsys: pytest.CaptureFixture[str]) -> None:
     gis("key", "list")
     lines = [line.split("\t")[5:] for line in capsys.readouterr().out.splitlines()]
     assert lines == [["valid until 2099-01-31", "edit,read"], ["expired", "read"]]
+    gis("user", "set", "lan", "--display-name", "Lan Anh", "--email", "anh@example.vn")
+    changed = capsys.readouterr().out
+    assert "Lan Anh" in changed
+    assert "anh@example.vn" in changed
+    gis("user", "set", "lan", "--email", "")
+    emptied = capsys.readouterr().out
+    assert "Lan Anh" in emptied
+    assert "@example.vn" not in emptied
     gis("user", "revoke", "lan", "--organisation", "15", "--role", "editor")
     assert "now sees: public" in capsys.readouterr().out
     gis("user", "lock", "lan")
