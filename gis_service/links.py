@@ -224,8 +224,8 @@ class Links:
     def admin_group(self, code: str) -> str:
         return f"{self.admin_groups()}/{_name(code)}"
 
-    def audit(self) -> str:
-        return self.base + "/audit"
+    def audit(self, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.base + "/audit", query)
 
     def _xyz(self, layers: Iterable[str]) -> str:
         return f"{self.base}/xyz/{','.join(_name(layer) for layer in layers)}"

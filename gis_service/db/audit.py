@@ -10,7 +10,7 @@ from typing import cast
 
 import psycopg
 
-from gis_service.db.query import Query
+from gis_service.db.query import Binds, Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DatabaseDown
 
@@ -88,3 +88,35 @@ def copied(dsn: str) -> Iterator[Iterator[Fields]]:
             yield cast(Iterator[Fields], copy.rows())
     except psycopg.OperationalError as err:
         raise DatabaseDown(str(err).strip()) from err
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which entries: from and until a moment, of an actor, an action, about subjects that begin so."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+
+
+def page(sought: Sought, before: int | None, limit: int) -> Query:
+    """Entries with numbers below `before`, the newest first, in the order of COLUMNS."""
+    binds = Binds()
+    asked = (
+        ("at >= {}", sought.since), ("at < {}", sought.until), ("actor = {}", sought.actor),
+        ("starts_with(action, {})", sought.action), ("subject like {}", _prefix(sought.subject)),
+        ("seq < {}", before),
+    )  # fmt: skip
+    conditions = [text.format(binds.add(value)) for text, value in asked if value is not None]
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    sql = f"select {COLUMNS} from gis.audit{where} order by seq desc limit {binds.add(limit)}"
+    return Query(sql, tuple(binds.values))
+
+
+def _prefix(subject: str | None) -> str | None:
+    """A pattern of texts that begin so, which an index answers."""
+    if subject is None:
+        return None
+    return subject.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -7,6 +7,7 @@ database for each wrong key, which is what a flood would be after; with n worker
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import threading
 import time
@@ -70,6 +71,7 @@ class Guards:
         default_factory=lambda: Guard(60, 300)
     )  # of an address at the issuer: each is a row
     sessions: Guard = field(default_factory=lambda: Guard(30, 600))  # opened by an account
+    verifying: asyncio.Lock = field(default_factory=asyncio.Lock)  # the whole log, one at a time
 
 
 def network(address: str) -> str:

@@ -34,6 +34,8 @@ def paths(lang: str) -> Mapping[str, Part]:
     account["get"]["security"] = [*SIGNED_IN, _SESSION]
     return {
         **_notices(lang),
+        **_keys(lang),
+        **_audit(lang),
         "/sign-in": {
             **operation("getSignIn", _TAG, told("sign-in", lang), document(media.JSON), onward, *FORM),
             "post": _form(
@@ -59,6 +61,28 @@ def paths(lang: str) -> Mapping[str, Part]:
             },
         },
     }
+
+
+def _keys(lang: str) -> Mapping[str, Part]:
+    listed = operation("getOwnKeys", _TAG, told("account-keys", lang), document(media.JSON), *FORM)
+    listed["get"]["security"] = [*SIGNED_IN, _SESSION]
+    fields = ("action", "label", "scope", "until", "key")
+    made = _form("changeOwnKeys", told("account-keys-form", lang), lang, *fields)
+    created: Part = {"201": {"description": told("account-keys-form", lang)}, **made["responses"]}
+    return {"/account/keys": {**listed, "post": {**made, "responses": created, "security": [_SESSION]}}}
+
+
+def _audit(lang: str) -> Mapping[str, Part]:
+    asked = [parameter(name, TEXT) for name in ("since", "until", "actor", "action", "subject")]
+    numbers = [parameter(name, {"type": "integer", "minimum": 1}) for name in ("before", "limit")]
+    listed = operation("getAudit", _TAG, told("audit", lang), document(media.JSON), *asked, *numbers, *FORM)
+    walked = operation(
+        "verifyAudit", _TAG, told("audit-verify", lang), document(media.JSON), parameter("head", TEXT), *FORM
+    )
+    for each in (listed, walked):
+        each["get"]["security"] = [*SIGNED_IN, _SESSION]
+        each["get"]["responses"]["403"] = {"$ref": "#/components/responses/Problem"}
+    return {"/audit": listed, "/audit/verify": walked}
 
 
 def _notices(lang: str) -> Mapping[str, Part]:

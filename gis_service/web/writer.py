@@ -34,6 +34,11 @@ class Writer:
         self._free: queue.SimpleQueue[SyncDatabase] = queue.SimpleQueue()
         self._running = 0
 
+    @property
+    def dsn(self) -> str:
+        """Where its connections lead, for work that needs another one."""
+        return self._dsn
+
     async def run(self, request: Request, work: Work[T], role: Role = "editor", reason: str = "") -> T:
         """What the work gives; all that it writes is told by the log as done by the request's principal.
 

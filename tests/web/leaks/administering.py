@@ -16,6 +16,8 @@ def requests(_: World) -> Iterable[Ask]:
     for path in (*lists, "/admin/organisations/dept-b", "/admin/people/province-b", "/admin/groups/G-NONE"):
         yield Ask(path, who=REFUSED)
         yield Ask(f"{path}?f=html", who=REFUSED)
+    for path in ("/audit", "/audit?f=csv", "/audit?f=html", "/audit?subject=proposal", "/audit/verify"):
+        yield Ask(path, who=REFUSED)
     yield from gets("/admin/people/nobody", "/admin/organisations/none")
     reader = {"role": "reader", "organisation": "dept-b"}
     for path, sent in (

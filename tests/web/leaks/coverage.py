@@ -27,6 +27,8 @@ WITHOUT_ROWS: Mapping[Address, str] = {
     ("POST", "/sign-out"): "ends sessions of the caller's own account",
     ("GET", "/account"): "the caller's own roles and sessions",
     ("POST", "/account"): "accepts an invitation to the caller's own account",
+    ("GET", "/account/keys"): "the caller's own keys, without the keys themselves",
+    ("POST", "/account/keys"): "makes or revokes keys of the caller's own session",
     ("GET", "/account/notices"): "whether the caller's own account gets mail",
     ("POST", "/account/notices"): "switches the caller's own mail",
     ("GET", "/account/notices/{}"): "a page without facts, for who has the address from a mail",
