@@ -8,7 +8,7 @@ from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
 from gis_service.catalog.layer import Layer
 
 ROLES = (ROLE_PUBLIC, ROLE_JURISDICTION, ROLE_FULL)
-_MINE = "jurisdiction && (select gis.my_jurisdictions())"
+MINE = "jurisdiction && (select gis.my_jurisdictions())"
 
 
 def columns(layers: Sequence[Layer]) -> Mapping[str, set[str]]:
@@ -31,7 +31,7 @@ def conditions(layers: Sequence[Layer]) -> Mapping[str, str]:
     """The rows of each role: what any of the layers that share the table opens."""
     opened = " or ".join(f"({open_rows(layer)})" for layer in layers if layer.access.public is not None)
     own = any(layer.access.jurisdiction is not None for layer in layers)
-    mine = " or ".join(part for part in (opened, _MINE if own else "") if part)
+    mine = " or ".join(part for part in (opened, MINE if own else "") if part)
     return {ROLE_PUBLIC: opened or "false", ROLE_JURISDICTION: mine or "false", ROLE_FULL: "true"}
 
 

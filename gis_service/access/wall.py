@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gis_service import __version__
 from gis_service.access import tile_changes, versions
-from gis_service.access.policy import ROLE_FULL
-from gis_service.access.sight import ROLES, columns, conditions
+from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
+from gis_service.access.sight import MINE, ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
-from gis_service.db import tile_tables
+from gis_service.db import point_tables, tile_tables
+from gis_service.db.point_tables import Kind
 from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
 
@@ -26,6 +27,12 @@ REFERENCE_TABLES = ("gis.dataset", "gis.target")
 _OF_LOADS = "load_id, dataset_id, layer, version, checksum, release, loaded_at"
 # It counts every write, hidden ones too; each class has a version of its own (0016).
 CLOSED_TABLES = ("gis.layer_version",)
+_READERS: Mapping[Kind, Sequence[str]] = {
+    "full": (ROLE_FULL,),
+    "public": (ROLE_PUBLIC, ROLE_JURISDICTION),
+    "own": (ROLE_JURISDICTION,),
+    "taken": (ROLE_JURISDICTION,),
+}
 
 
 def statements(layers: Iterable[Layer]) -> list[str]:
@@ -39,7 +46,7 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     for table in sorted(by_table):
         made += _table(table, by_table[table])
     made += tile_changes.of_others(layer for layers in by_table.values() for layer in layers)
-    return made + _tile_tables(by_table)
+    return made + _tile_tables(by_table) + _point_tables(by_table)
 
 
 def _tile_tables(by_table: Mapping[str, Sequence[Layer]]) -> list[str]:
@@ -64,6 +71,33 @@ def _tile_tables(by_table: Mapping[str, Sequence[Layer]]) -> list[str]:
                     made.append(f"grant select ({', '.join(map(ident, kept))}) on {name} to {role}")
             made += _policies(name, layers)
     return made
+
+
+def _point_tables(by_table: Mapping[str, Sequence[Layer]]) -> list[str]:
+    """Gathered points too: each kind for those alone who see its rows at those places."""
+    found = point_tables.gatherings(layer for layers in by_table.values() for layer in layers)
+    made = [*point_tables.statements(found), f"grant select on gis_tiles.gathered to {', '.join(ROLES)}"]
+    for each in found:
+        layers = by_table[f"{each.schema}.{each.table}"]
+        readers = _READERS[each.kind]
+        for zoom in each.zooms:
+            name = each.relation(zoom)
+            made.append(f"revoke all on {name} from {', '.join(ROLES)}")
+            for role in readers:
+                kept = sorted(columns(layers)[role] & {each.key, *each.carried})
+                granted = ", ".join(map(ident, [*kept, "cx", "cy", "n", "geom"]))
+                made.append(f"grant select ({granted}) on {name} to {role}")
+            made += _own_rows(name) if each.parted else _policies(name, layers)
+    return made
+
+
+def _own_rows(name: str) -> list[str]:
+    policy = ident(f"{ROLE_JURISDICTION}_reads")
+    return [
+        f"alter table {name} enable row level security",
+        f"drop policy if exists {policy} on {name}",
+        f"create policy {policy} on {name} for select to {ROLE_JURISDICTION} using ({MINE})",
+    ]
 
 
 def apply(database: SyncDatabase, layers: Iterable[Layer]) -> None:

@@ -114,10 +114,17 @@ class Tiles(Part):
     properties: tuple[str, ...] = ()
     depends_on: tuple[Table, ...] = Field(
         default=(),
-        description="The tables behind a layer whose table isn't managed: what changes there changes its tiles.",
+        description="The tables behind a layer whose table isn't managed: changes there change its tiles.",
     )
     max_age: int = Field(
         default=60, ge=1, description="Seconds that tiles of such a layer are kept where no table is named."
+    )
+    reduce: Literal["thin", "bins", "none"] = Field(
+        default="thin",
+        description="What tiles show of points: one for each cell of 8 pixels, their number in it, or all.",
+    )
+    all_from: int = Field(
+        default=10, ge=0, le=14, description="The zoom from which a thinned layer shows all its points."
     )
 
     @model_validator(mode="after")
@@ -208,7 +215,9 @@ class Layer(Part):
         if not self.sensitive and self.access.public is not None and self.access.public.withhold:
             raise ValueError("access.public.withhold needs sensitive: true")
         if self.managed and self.tiles.depends_on:
-            raise ValueError("tiles.depends_on is for tables that aren't managed: the others tell of each change")
+            raise ValueError(
+                "tiles.depends_on is for tables that aren't managed: the others tell of each change"
+            )
         if self.access.jurisdiction is not None and not self.managed:
             raise ValueError("access.jurisdiction needs a managed table, whose rows name their jurisdictions")
         return self

@@ -11,6 +11,7 @@ from gis_service.texts import say
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from gis_service.db.point_tables import Gathering
     from gis_service.db.tile_tables import Surface
     from gis_service.tiles import deriving
 
@@ -31,10 +32,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from rich.progress import Progress
 
     from gis_service.db.sync import SyncDatabase
-    from gis_service.tiles import deriving
+    from gis_service.tiles import deriving, gathering
 
     dsn, console = context.running_dsn(), Console(stderr=True)
-    for surface in _surfaces(args, context):
+    surfaces = _surfaces(args, context)
+    for found in _gatherings(args, context):
+        with SyncDatabase(dsn) as database, Progress(console=console) as progress:
+            if args.anew or found.name in gathering.waiting(database):
+                gathering.build(database, found, _telling(progress, found.name))
+        context.print("cli.tiles.built", surface=found.name)
+    for surface in surfaces:
         with SyncDatabase(dsn) as database:
             deriving.begin(database, surface, args.anew)
         with Progress(console=console) as progress:
@@ -52,6 +59,14 @@ def _telling(progress: "Progress", name: str) -> "deriving.Tell":
             progress.update(bar, completed=done, total=of)
 
     return tell
+
+
+def _gatherings(args: argparse.Namespace, context: Context) -> "list[Gathering]":
+    from gis_service.catalog.registry import load_catalog
+    from gis_service.db import point_tables
+
+    known = load_catalog(context.settings.root).layers
+    return [each for each in point_tables.gatherings(known.values()) if each.layer in (args.layers or known)]
 
 
 def _surfaces(args: argparse.Namespace, context: Context) -> "list[Surface]":

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import rows, tile_tables
+from gis_service.db import pointsql, rows, tile_tables
 from gis_service.db.query import Binds, Query, ident, literal
 from gis_service.geo import tiles
 from gis_service.geo.tiles import Tile
@@ -31,7 +31,10 @@ class TileStatement:
     role: str
 
     def at(self, tile: Tile, full_detail: bool = False) -> Query:
-        """One row, one value: the uncompressed tile, empty where no feature meets it."""
+        """One row, two values: the uncompressed tile, empty where no feature meets it; and its counts.
+
+        Counts are two for each layer: visible rows, if they are counted, and features.
+        """
         tolerance = 0.0 if full_detail else TOLERANCE_UNITS * tiles.degrees_per_unit(tile.z)
         box = tile.lonlat(margin=tiles.BUFFER / tiles.EXTENT).as_tuple()
         return Query(self.sql, (tile.z, tile.x, tile.y, tolerance, *box, *self.constants), self.role)
@@ -43,18 +46,27 @@ def compose(views: Sequence[ViewedLayer], zoom: int, derived: bool = True) -> Ti
     With `derived` false every shape is read from its own table, as it must be for full detail.
     """
     binds = Binds([None] * _SLOTS)
-    parts = " || ".join(f"coalesce(({_layer(view, zoom, binds, derived)}), '')" for view in views)
-    return TileStatement(f"select {parts}", tuple(binds.values[_SLOTS:]), views[0].role)
+    layers = [_layer(view, zoom, binds, derived) for view in views]
+    bodies = " || ".join(f"coalesce(l{n}.body, '')" for n in range(len(views)))
+    counts = ", ".join(f"l{n}.matched, l{n}.returned" for n in range(len(views)))
+    found = ", ".join(f"({sql}) l{n} (body, matched, returned)" for n, sql in enumerate(layers))
+    statement = f"select {bodies}, array[{counts}]::bigint[] from {found}"
+    return TileStatement(statement, tuple(binds.values[_SLOTS:]), views[0].role)
 
 
 def _layer(view: ViewedLayer, zoom: int, binds: Binds, derived: bool) -> str:
+    """Three values: the layer's tile, how many rows match where that is counted, how many features it has."""
+    if pointsql.is_reduced(view, zoom):
+        return pointsql.layer(view, zoom, binds, _BOX, derived)
+    if pointsql.applies(view):
+        return pointsql.all_points(view, _from_table(view, binds))
     table = tile_tables.table_of(zoom) if derived and _is_derived(view) else None
     source = _from_table(view, binds) if table is None else _from_both(view, zoom, table, binds)
     # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
     made = f"ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid')"
     # What was clipped to nothing would be a feature without geometry, for which MapLibre rejects the tile.
-    made += " filter (where not ST_IsEmpty(geom))"
-    return f"select {made} from ({source} order by gid) as f"
+    drawn = "filter (where not ST_IsEmpty(geom))"
+    return f"select {made} {drawn}, null::bigint, count(*) {drawn} from ({source} order by gid) as f"
 
 
 def _is_derived(view: ViewedLayer) -> bool:

@@ -12,7 +12,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import procrastinate
@@ -21,17 +20,16 @@ from procrastinate.exceptions import ConnectorException
 from gis_service.access import sessions
 from gis_service.catalog.registry import Catalog, load_catalog
 from gis_service.changes import upload
-from gis_service.db import jobs_sql, tile_tables
+from gis_service.db import jobs_sql, point_tables, tile_tables
 from gis_service.db.cluster import Cluster
 from gis_service.db.sync import SyncDatabase
-from gis_service.db.tile_tables import Surface
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import mailing
 from gis_service.processes.errors import WorkerStopping
 from gis_service.processes.runner import Runner
 from gis_service.settings import Limits, Settings, load_settings
-from gis_service.tiles import deriving
+from gis_service.tiles import deriving, gathering
 
 HEARTBEAT_SECONDS = 2.0
 STALE_SECONDS = 8.0
@@ -70,7 +68,7 @@ async def work(settings: Settings, dsn: str) -> None:
             asyncio.create_task(_forget(settings, dsn)),
             asyncio.create_task(_draft(settings, dsn, runner.catalog)),
             asyncio.create_task(_tell(settings, dsn, runner.catalog)),
-            asyncio.create_task(_derive(dsn, tile_tables.surfaces(runner.catalog.layers.values()))),
+            asyncio.create_task(_derive(dsn, runner.catalog)),
         ]
         worker = asyncio.create_task(
             queue.run_worker_async(
@@ -146,11 +144,14 @@ async def _tell(settings: Settings, dsn: str, catalog: Catalog) -> None:
         await asyncio.sleep(TELL_SECONDS)
 
 
-async def _derive(dsn: str, surfaces: Sequence[Surface]) -> None:
+async def _derive(dsn: str, catalog: Catalog) -> None:
     """Keep the tile tables up with what is written; until then tiles are made of the rows themselves."""
+    layers = catalog.layers.values()
+    surfaces, gatherings = tile_tables.surfaces(layers), point_tables.gatherings(layers)
     while True:
         try:
             await asyncio.to_thread(deriving.keep_up, dsn, surfaces)
+            await asyncio.to_thread(gathering.keep_up, dsn, gatherings)
         except GisError as err:
             _log.warning("tile tables not derived", reason=str(err))
         await asyncio.sleep(DERIVE_SECONDS)

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from gis_service.catalog.view import ViewedLayer
+from gis_service.db import pointsql
 from gis_service.links import Links
+from gis_service.texts import say
+from gis_service.tiles import reduction
 
 Box = tuple[float, float, float, float]
 WORLD: Box = (-180.0, -85.0511287798066, 180.0, 85.0511287798066)
@@ -39,6 +42,8 @@ def tilejson(
 
 def fields(view: ViewedLayer, lang: str) -> dict[str, str]:
     """The attributes of a tile's features with their titles; `id` is the feature id of the API (row M3)."""
+    if pointsql.applies(view) and view.tiles.reduce == "bins":
+        return {pointsql.COUNT: say("tiles.count", lang)}
     return {"id": "id"} | {name: view.properties[name].title.say(lang) for name in view.tiles.properties}
 
 
@@ -49,6 +54,7 @@ def _vector_layer(view: ViewedLayer, lang: str) -> dict[str, object]:
         "minzoom": view.tiles.zoom[0],
         "maxzoom": view.tiles.zoom[1],
         "fields": fields(view, lang),
+        "reduction": reduction.document(view, lang),
     }
 
 

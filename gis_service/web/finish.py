@@ -18,7 +18,7 @@ CORS = (
         (
             "ETag, Link, Location, Retry-After, Content-Crs, OGC-NumberMatched, X-Request-Id, "
             "Accept-Ranges, Content-Disposition, Content-Range, Last-Modified, Repr-Digest, "
-            "Allow, Accept-Post, Accept-Patch, Preference-Applied, Age, Cache-Status"
+            "Allow, Accept-Post, Accept-Patch, Preference-Applied, Age, Cache-Status, Tile-Reduction"
         ),
     ),
 )

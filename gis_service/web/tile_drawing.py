@@ -8,18 +8,21 @@ from itertools import groupby
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import tilesql
 from gis_service.geo.tiles import Tile
+from gis_service.tiles import reduction
 from gis_service.web.context import Context
 from gis_service.web.tile_cache import Drawn
 
 
 async def draw(context: Context, views: Sequence[ViewedLayer], tile: Tile) -> Drawn:
     """The tile as its rows are now."""
-    body = b""
+    body, counts = b"", list[int | None]()
     # A statement reads as one role; a caller can see some layers as a jurisdiction, some as the public.
     for _, alike in groupby(views, key=lambda view: view.role):
         statement = _statement(context, list(alike), tile.z)
-        body += (await context.tile_database.run(statement.at(tile)))[0][0]
-    return Drawn(body)
+        drawn, counted = (await context.tile_database.run(statement.at(tile)))[0]
+        body += drawn
+        counts += counted
+    return Drawn(body, reduction.headers(views, tile.z, counts))
 
 
 def _statement(context: Context, views: Sequence[ViewedLayer], zoom: int) -> tilesql.TileStatement:
