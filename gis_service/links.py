@@ -197,6 +197,9 @@ class Links:
     def contribute_to(self, layer: str) -> str:
         return f"{self.contribute()}/{_name(layer)}"
 
+    def template(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self.contribute_to(layer) + "/template.xlsx", query)
+
     def upload(self, identity: str) -> str:
         return f"{self.contribute()}/uploads/{identity}"
 

@@ -41,6 +41,15 @@ def may_edit_layer(principal: Principal, layer: Layer) -> bool:
     )
 
 
+def places_edited(principal: Principal, layer: Layer) -> frozenset[str] | None:
+    """The jurisdictions in which it may propose to write rows of the layer; None where that is everywhere."""
+    grants = list(_granted(principal, "editor", "edit"))
+    if any(grant.tier == "central" for grant in grants):
+        return None
+    mine = [grant.jurisdictions for grant in grants if grant.tier in layer.access.edit]
+    return frozenset().union(*mine)
+
+
 def editing_tiers(principal: Principal) -> str:
     """What its answer to may_edit_layer depends on, as a key for what is kept; empty if it edits nothing."""
     grants = _granted(principal, "editor", "edit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import shapely
 from gis_service.catalog.view import ViewedLayer
 from gis_service.changes.propose import Asked, columns
 from gis_service.changes.refusal import refusal
+from gis_service.changes.sheet import without_examples
 from gis_service.db import introspect
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DataRefused
@@ -60,7 +61,7 @@ def read(database: SyncDatabase, view: ViewedLayer, given: Given) -> Read:
     asked: list[Asked] = []
     repaired: list[str] = []
     operation: projecting.Operation | None = None
-    for batch in source.batches():
+    for batch in without_examples(source.batches(), given.id_column):
         if operation is None and not projecting.is_wgs84(crs):
             operation = projecting.operation(crs, cleaning.bounds(batch.wkb))
         cleaned = cleaning.clean(
@@ -69,8 +70,9 @@ def read(database: SyncDatabase, view: ViewedLayer, given: Given) -> Read:
         name = operation.name if operation else None
         rows = _Rows(batch, mapping.apply(fields, batch), cleaned, projecting.srid_of(crs), name)
         names = {view.layer.column_of(each): each for each in view.properties}
-        asked += _asked(rows, given, source, names)
-        repaired += [asked[batch.first - 1 + each.row].id or "–" for each in cleaned.repairs]
+        found = _asked(rows, given, source, names)
+        repaired += [found[each.row].id or "–" for each in cleaned.repairs]
+        asked += found
     return Read(tuple(asked), tuple(repaired))
 
 
@@ -102,7 +104,7 @@ def _plan(database: SyncDatabase, view: ViewedLayer, source: Source, id_column: 
     if strange := [field for field in found.leftover if field.lower() not in CARRIED and field not in seen]:
         known = ", ".join(sorted(writable))
         raise refusal(DataRefused, "change.columns", columns=", ".join(strange), layer=view.id, known=known)
-    return found
+    return replace(found, id_fields=())  # by which loads know rows; here a row is known by its id alone
 
 
 def _asked(rows: _Rows, given: Given, source: Source, names: Mapping[str, str]) -> list[Asked]:

@@ -15,11 +15,13 @@ from gis_service.changes import file, verdict
 from gis_service.changes.names import suffix
 from gis_service.changes.propose import Draft, propose
 from gis_service.changes.refusal import refusal
+from gis_service.changes.sheet import plain_names
 from gis_service.db import upload_sql
 from gis_service.db.audit import Actor, as_actor
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DatabaseDown, DataRefused, GisError
+from gis_service.exchange.read_table import WKT, find_place
 from gis_service.observe import Log
 from gis_service.settings import Workflow
 
@@ -61,30 +63,36 @@ def _draft(database: SyncDatabase, flow: Workflow, layers: Mapping[str, Layer], 
     layer = layers[layer_id]
     view = policy.view(principal, layer, database.run(keystore.EPOCH)[0][0])
     with tempfile.TemporaryDirectory(prefix="gis-upload-") as folder:
-        path = _written(Path(folder), filename, bytes(content))
-        given = file.Given(path, id_column, crs, lang=lang)
+        path, own = _written(Path(folder), filename, bytes(content))
+        given = file.Given(path, id_column, own or crs, lang=lang)
         found = file.read(database, view, given)
     made = propose(database, flow, layer, principal, Draft(title, note, organisation), found.asked)
     verdict.check(database, layers, made, principal)
     database.run(Query(upload_sql.DRAFTED, (identity, made.number)))
 
 
-def _written(folder: Path, filename: str, content: bytes) -> Path:
-    """The file under a name of ours with the sender's ending; sheets as the tables that they are."""
+def _written(folder: Path, filename: str, content: bytes) -> tuple[Path, str | None]:
+    """The file under a name of ours with the sender's ending, and the system that a sheet's columns name.
+
+    Sheets are written as the tables that they are.
+    """
     path = folder / f"upload{suffix(filename)}"
     path.write_bytes(content)
     if path.suffix in (".zip", ".xlsx"):
         _check_packed(path)
     if path.suffix != ".xlsx":
-        return path
+        return path, None
     import pyogrio  # noqa: PLC0415  # only sheets need it here
 
     # The first row is the header even where all cells are text, and cells are read as they are written.
     pyogrio.set_gdal_config_options({"OGR_XLSX_HEADERS": "FORCE", "OGR_XLSX_FIELD_TYPES": "STRING"})
     sheet = pyogrio.read_dataframe(path, read_geometry=False)
+    sheet.columns, crs = plain_names(list(sheet.columns))
+    if find_place(tuple(sheet.columns), {}) is None:
+        sheet[WKT[0]] = None  # a sheet of values alone: its features stay where they are
     table = folder / "upload.csv"
     sheet.to_csv(table, index=False)
-    return table
+    return table, crs
 
 
 def _check_packed(path: Path) -> None:

@@ -10,6 +10,7 @@ from gis_service.access.principal import Principal
 from gis_service.catalog.view import ViewedLayer
 from gis_service.changes.names import SUFFIXES
 from gis_service.changes.propose import columns
+from gis_service.changes.sheet import VN2000
 from gis_service.links import Links
 from gis_service.texts import say
 from gis_service.web import field
@@ -44,6 +45,10 @@ def home(frame: Frame, made: Document) -> str:
 def layer_document(view: ViewedLayer, principal: Principal, links: Links, lang: str) -> Document:
     """The properties that this person may propose, and where templates and files are."""
     writable = columns(view)
+    projected = [
+        {"crs": f"EPSG:{srid}", "title": title, "href": links.template(view.id, {"crs": f"EPSG:{srid}"})}
+        for srid, title in (VN2000.items() if view.geometry_type == "Point" else ())
+    ]
     return {
         "layer": view.id,
         "title": view.title.say(lang),
@@ -62,7 +67,9 @@ def layer_document(view: ViewedLayer, principal: Principal, links: Links, lang: 
         "organisations": sorted({grant.organisation for grant in principal.roles if grant.role == "editor"}),
         "formats": SUFFIXES,
         "templates": {
-            "xlsx": links.contribute_to(view.id) + "/template.xlsx",
+            "xlsx": links.template(view.id),
+            "xlsx_projected": projected,
+            "xlsx_filled": links.template(view.id, {"filled": ""}),
             "gpkg": links.export(view.id, {"f": "gpkg", **_NOTHING}),
             "filled": links.export(view.id, {"f": "gpkg"}),
         },

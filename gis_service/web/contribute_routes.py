@@ -15,8 +15,10 @@ from gis_service.catalog.layer import Layer
 from gis_service.catalog.view import ViewedLayer
 from gis_service.changes import reading
 from gis_service.changes.names import MOST_NAMES, SUFFIXES, said, suffix
+from gis_service.changes.sheet import MOST_FILLED, VN2000
 from gis_service.changes.values import Proposal
-from gis_service.db import upload_sql
+from gis_service.db import template_sql, upload_sql
+from gis_service.db.pool import Row
 from gis_service.db.proposal_sql import Wanted
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
@@ -87,9 +89,11 @@ async def to_layer(context: Context, request: Request, taken: Sequence[str]) -> 
 
 
 async def template(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    """A sheet to fill in, with the columns that this person may propose."""
+    """A sheet to fill in, with the columns that this person may propose; or filled with rows it may edit."""
     principal = _known(request)
     view = await _view(context, request, principal, taken[0])
+    srid = _srid(request, view)
+    filled = await _filled(context, principal, view) if "filled" in request.parameters else None
     from gis_service.web import contribute_sheet  # noqa: PLC0415  # xlsxwriter, when somebody wants a sheet
 
     name = f"{view.id}.xlsx"
@@ -98,7 +102,26 @@ async def template(context: Context, request: Request, taken: Sequence[str]) -> 
         ("content-disposition", f'attachment; filename="{name}"'),
         ("cache-control", "no-store"),
     )
-    return Response(200, headers, contribute_sheet.template(view, request.lang))
+    made = contribute_sheet.template(view, request.lang, srid, filled)
+    return Response(200, headers, made, keys=tuple(row[0] for row in filled or ()))
+
+
+async def _filled(context: Context, principal: Principal, view: ViewedLayer) -> Sequence[Row]:
+    """The rows; one more than a sheet takes, where there are more."""
+    places = rights.places_edited(principal, view.layer)
+    return await context.export_database.run(template_sql.editable(view, places, MOST_FILLED + 1))
+
+
+def _srid(request: Request, view: ViewedLayer) -> int | None:
+    """The system of metres that the sheet's coordinates shall be in; None for degrees."""
+    text = request.parameters.get("crs")
+    if text is None:
+        return None
+    found = next((srid for srid in VN2000 if text == f"EPSG:{srid}"), None)
+    if found is None or view.geometry_type != "Point" or "filled" in request.parameters:
+        known = ", ".join(f"EPSG:{srid}" for srid in VN2000)
+        raise refuse("contribute.template-crs", value=text[:40], known=known)
+    return found
 
 
 async def upload(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -188,6 +211,6 @@ def routes() -> list[Route]:
         route("contribute", "/contribute", home),
         route("feed", "/contribute/feed.atom", contribute_feed.feed, parameters=("lang",)),
         route("upload", "/contribute/uploads/{}", upload),
-        route("template", "/contribute/{}/template.xlsx", template),
+        route("template", "/contribute/{}/template.xlsx", template, parameters=("lang", "crs", "filled")),
         route("contribute-to", "/contribute/{}", to_layer, (*READ, "POST")),
     ]

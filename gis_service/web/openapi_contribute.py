@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gis_service import links as media
 from gis_service.changes.names import MOST_NAMES
+from gis_service.changes.sheet import VN2000
 from gis_service.web.contribute_feed import ATOM
 from gis_service.web.openapi_parts import (
     BINARY,
@@ -39,7 +40,7 @@ def paths(lang: str) -> Mapping[str, Part]:
             "post": _post(lang, [layer, *FORM]),
         },
         "/contribute/{layer}/template.xlsx": operation(
-            "getSheet", _TAG, told("contribute-template", lang), sheet, layer
+            "getSheet", _TAG, told("contribute-template", lang), sheet, layer, *_sheets(lang)
         ),
         "/contribute/feed.atom": operation(
             "getFeed", _TAG, told("contribute-feed", lang), answers(ATOM), reference("lang")
@@ -49,6 +50,16 @@ def paths(lang: str) -> Mapping[str, Part]:
         ),
     }
     return for_accounts(made)
+
+
+def _sheets(lang: str) -> list[Part]:
+    """What a sheet may be asked by: rows to be corrected, a system of metres; without them it's empty."""
+    systems: Part = {"type": "string", "enum": [f"EPSG:{srid}" for srid in VN2000]}
+    return [
+        parameter("filled", {"type": "string", "enum": [""]}, told("contribute-template-filled", lang)),
+        parameter("crs", systems, told("contribute-template-crs", lang)),
+        reference("lang"),
+    ]
 
 
 def _post(lang: str, parameters: list[Part]) -> Part:

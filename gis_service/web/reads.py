@@ -27,7 +27,9 @@ MOST_HELD: Final = (
     200_000  # keys and tiles of a second; beyond them it's told that there were more, uncounted
 )
 DIGESTS: Final = 8
-AT_ONCE: Mapping[str, str] = {"item": "item", "history": "item", "export": "export", "file": "file"}
+AT_ONCE: Mapping[str, str] = {
+    "item": "item", "history": "item", "export": "export", "file": "file", "template": "file",
+}  # fmt: skip
 TOGETHER: Mapping[str, str] = {"items": "pages", "tile": "tiles"}
 REPORT: Final = "execution"
 _log = Log("gis.web")

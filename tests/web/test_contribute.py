@@ -163,6 +163,81 @@ def test_a_sheet_filled_in_from_its_template_is_taken(world: World) -> None:
     )
 
 
+def cells(content: bytes) -> list[dict[str, str]]:
+    """The rows of a workbook's first sheet by the names of its header, empty cells left out."""
+    book = zipfile.ZipFile(BytesIO(content))
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    texts = ["".join(each.itertext()) for each in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
+    rows = []
+    for row in ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml")).iter(f"{main}row"):
+        found = {re.sub(r"\d", "", each.get("r", "")): each for each in row}
+        values = {at: each.findtext(f"{main}v") for at, each in found.items()}
+        rows.append(
+            {a: texts[int(v)] if found[a].get("t") == "s" else v for a, v in values.items() if v is not None}
+        )
+    head = rows[0]
+    return [{head[at]: value for at, value in row.items()} for row in rows[1:]]
+
+
+def rewritten(rows: list[dict[str, str]]) -> bytes:
+    made = BytesIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with xlsxwriter.Workbook(made) as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate([dict(zip(names, names, strict=True)), *rows]):
+            sheet.write_row(at, 0, [row.get(name, "") for name in names])
+    return made.getvalue()
+
+
+def test_the_example_of_a_template_isn_t_read_and_rows_keep_their_numbers(world: World) -> None:
+    with world.ask("bo") as client:
+        empty = client.get("/contribute/plots/template.xlsx").content
+    (example,) = cells(empty)
+    assert example["id"] == "#example"
+    told = world.ended(world.send("ô.xlsx", empty, layer="plots"))
+    assert told["state"] == "refused"
+    bad = {**example, "id": "", "area_m2": "wide"}
+    told = world.ended(world.send("ô.xlsx", rewritten([example, bad]), layer="plots"))
+    assert "2" in told["problem"], told
+
+
+def test_coordinates_in_metres_name_their_system_in_the_sheet(world: World) -> None:
+    with world.ask("bo") as client:
+        made = client.get("/contribute/plots/template.xlsx?crs=EPSG:3405")
+        assert client.get("/contribute/plots/template.xlsx?crs=EPSG:32648").status_code == 400
+        assert client.get(f"/contribute/{LAYER}/template.xlsx?crs=EPSG:3405").status_code == 400
+    (example,) = cells(made.content)
+    # Half a degree from the central meridian (105° E, easting 500,000): 0.5 × 111,320 m × cos 20.5° × 0.9996.
+    row = {
+        **dict.fromkeys(example, ""), "easting EPSG:3405": "552114", "northing EPSG:3405": "2267000",
+        "stratum": "evergreen",
+    }  # fmt: skip
+    told = world.ended(world.send("ô.xlsx", rewritten([example, row]), layer="plots"))
+    assert told["state"] == "drafted", told["problem"]
+    with world.ask("bo") as client:
+        (change,) = client.get(f"/proposals/{told['proposal']}/changes").json()["features"]
+    lon, lat = change["geometry"]["coordinates"]
+    assert (round(lon, 2), round(lat, 1)) == (105.5, 20.5)
+
+
+@pytest.mark.parametrize("layer", ["plots", "occurrences", LAYER])
+def test_a_sheet_filled_with_one_s_rows_changes_what_is_changed_in_it(world: World, layer: str) -> None:
+    with world.ask("bo") as client:
+        answer = client.get(f"/contribute/{layer}/template.xlsx?filled")
+        seen = client.get(f"/collections/{layer}/items?limit=100").json()["features"]
+    rows = cells(answer.content)
+    assert {row["id"] for row in rows} < {str(each["id"]) for each in seen}  # those of B are not bo's to edit
+    told = world.ended(world.send("ô.xlsx", answer.content, layer=layer))
+    assert (told["state"], told["proposal"]) == ("refused", None), told
+    first, column = rows[0], next(name for name in ("name", "locality") if any(name in row for row in rows))
+    told = world.ended(
+        world.send("ô.xlsx", rewritten([{**first, column: "Tên khác"}, *rows[1:]]), layer=layer)
+    )
+    with world.ask("bo") as client:
+        (change,) = client.get(f"/proposals/{told['proposal']}/changes").json()["features"]
+    assert [d["after"] for d in change["properties"]["differences"]] == ["Tên khác"]
+
+
 def test_a_geopackage_of_one_s_rows_is_corrected_and_sent_back(world: World, tmp_path: Path) -> None:
     with world.ask("bo") as client:
         links = client.get(f"/contribute/{LAYER}").json()["templates"]

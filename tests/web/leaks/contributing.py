@@ -19,3 +19,4 @@ def requests(_: World) -> Iterable[Ask]:
         yield Ask(f"/contribute/{layer}", "POST", "{}", who=REFUSED)
     # A workbook holds the time when it was made: compressed, it can't be taken out of the bytes.
     yield Ask("/contribute/plots/template.xlsx", who=REFUSED)
+    yield Ask("/contribute/plots/template.xlsx?filled", who=REFUSED)
