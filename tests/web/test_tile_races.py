@@ -1,8 +1,8 @@
 """Edits by SQL against readers of two workers: no answer shows a state that was replaced a second before.
 
-Three areas and three points jump between two places, each under a new name with each edit. A reader knows the
+Two areas and two points jump between two places, each under a new name with each edit. A reader knows the
 last edit that was committed a second before it asked: it must see that one or a later one. Edits are made for
-RACE_SECONDS (2 unless the environment says more), and the connections that listen are cut off meanwhile.
+RACE_SECONDS (4 unless the environment says more), and the connections that listen are cut off meanwhile.
 """
 
 import os
@@ -24,8 +24,9 @@ from gis_service.geo.tiles import covering
 from tests import sample
 from tests.conftest import Starter
 
-SECONDS = float(os.environ.get("RACE_SECONDS", "2"))
+SECONDS = float(os.environ.get("RACE_SECONDS", "4"))
 BOUND = 1.0
+REST = 1.3
 ZOOMS = (4, 7, 10, 14)
 READERS = 3
 # A layer, its table, the property that names the edit, rows and the two places where they may be.
@@ -105,6 +106,8 @@ def write(race: Race, row: Row) -> None:
                 statements.append("select pg_sleep(0.05)")
             db.apply(statements)
             row.committed.append((time.monotonic(), edit))
+            if edit % 20 == 19:  # long enough to see whether something older was kept after the last edit
+                race.over.wait(REST)
 
 
 def read(race: Race, who: str, seed: int) -> None:
@@ -138,7 +141,9 @@ def _ask(race: Race, client: httpx.Client, layer: tuple[str, str, str], zoom: in
             away = not both and any(
                 place_of(edit) != place for edit in range(max(0, least[row.gid]), latest[row.gid] + 1)
             )
-            fault = least[row.gid] >= 0 and not away
+            # Below zoom 10 one point stands for all in its cell.
+            behind = layer is POINT and zoom < 10 and any(other.gid in features for other in rows)
+            fault = least[row.gid] >= 0 and not (away or behind)
         else:
             name = str(shown[layer[2]])
             fault = least[row.gid] >= 0 and not (name.startswith("v") and int(name[1:]) >= least[row.gid])
@@ -190,8 +195,8 @@ def test_no_tile_is_stale_a_second_after_the_commit(race: Race) -> None:
     print("edits", edits, dict(race.seen), counted(race))
     assert not race.faults, race.faults[:10]
     assert race.seen["cut"] >= 2
-    assert edits > 50 * SECONDS
-    assert race.seen["checked"] > 100 * SECONDS
+    assert edits > 10 * SECONDS
+    assert race.seen["checked"] > 50 * SECONDS
 
 
 def test_both_workers_settle_on_the_last_state(race: Race) -> None:
