@@ -22,10 +22,10 @@ from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC
 from gis_service.catalog.registry import load_catalog
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import tile_tables
+from gis_service.db import point_tables, tile_tables
 from gis_service.db.migrate import migrate
 from gis_service.db.sync import SyncDatabase
-from gis_service.tiles import deriving
+from gis_service.tiles import deriving, gathering
 from tests.bench import tables
 from tests.bench.processes import BenchFault
 from tests.bench.shapes import Sizes
@@ -93,6 +93,11 @@ def derive(dsn: str, root: Path, say: Say) -> None:
             deriving.begin(database, surface)
         deriving.together(dsn, surface)
         say(f"data: tiles of {surface.name} derived in {time.monotonic() - begun:.1f} s")
+    for found in point_tables.gatherings(load_catalog(root).layers.values()):
+        begun = time.monotonic()
+        with SyncDatabase(dsn) as database:
+            gathering.build(database, found)
+        say(f"data: points of {found.name} gathered in {time.monotonic() - begun:.1f} s")
 
 
 def made_by(connection: Connection) -> str | None:

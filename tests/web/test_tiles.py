@@ -170,3 +170,24 @@ def test_every_collection_links_to_the_list_of_its_tilesets(web: httpx.Client) -
         assert web.get(scheme).json()["id"] == "WebMercatorQuad"
         (item,) = [link for link in tileset["links"] if link["rel"] == "item"]
         assert item["type"] == "application/vnd.mapbox-vector-tile"
+
+
+def test_a_tile_says_what_it_leaves_out_of_each_layer(web: httpx.Client) -> None:
+    """Of eight visible occurrences, four beside one another in each province, the public's cells show two."""
+    answer = web.get("/xyz/protected-areas,occurrences/4/12/7.mvt")
+    shown = decoded(answer)["occurrences"]["features"]
+    told = "protected-areas;rule=generalized;returned=2, occurrences;rule=thin;matched=8;returned={}"
+    assert answer.headers["tile-reduction"] == told.format(len(shown))
+    assert len(shown) < 8
+    assert "Tile-Reduction" in answer.headers["access-control-expose-headers"]
+    again = web.get(
+        "/xyz/protected-areas,occurrences/4/12/7.mvt", headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert (again.status_code, again.headers["tile-reduction"]) == (304, answer.headers["tile-reduction"])
+
+
+def test_tilejson_says_by_which_rule_layers_are_reduced(web: httpx.Client) -> None:
+    layers = web.get("/xyz/protected-areas,occurrences/tilejson.json?lang=vi").json()["vector_layers"]
+    rules = [(each["reduction"]["rule"], each["reduction"].get("below")) for each in layers]
+    assert rules == [("generalized", None), ("thin", 10)]
+    assert "mức thu phóng 10" in layers[1]["reduction"]["description"]
