@@ -73,7 +73,7 @@ def _dataset_trigger(table: tuple[str, str], layers: Sequence[Layer]) -> list[st
 def _function(name: str, table: str, classes: str) -> str:
     return (
         f"create or replace function {name}() returns trigger language plpgsql security definer"
-        " set search_path = public, pg_temp as $versions$ begin"
+        " set search_path = public, pg_temp set jit = off as $versions$ begin"
         f" perform gis.raise_class_versions({literal(table)}, array({classes})); return null;"
         " end $versions$"
     )
