@@ -33,7 +33,7 @@ CELL: Final = 64  # units of a tile
 SIDE_BITS: Final = 6  # cells to a side of a tile: 64
 FINE: Final = 20  # the zoom whose units are the finest: 32 bits a side
 EDITION: Final = 1  # raised when the contents of the tables would be others
-MOST_ROWS: Final = 5000  # of one statement; more are gathered by the worker, all anew
+MOST_ROWS: Final = 2000  # of one statement; more are gathered by the worker, all anew
 FARTHEST: Final = 85.0511287798066  # degrees of latitude that Web Mercator shows
 _SCHEMA: Final = "gis_tiles"
 _LONGEST: Final = 40
@@ -338,10 +338,17 @@ def _latitude(row: str) -> str:
 
 def _noticed(found: Gathering, function: str, sides: str) -> str:
     """The trigger's function: cells in which rows were or are, for those who are gathered."""
-    shape = ident(found.geometry)
+    shape, key = ident(found.geometry), ident(found.key)
+    old, new = (
+        f"row({', '.join(f'{side}.{ident(name)}' for name in (*found.carried, found.geometry))})"
+        for side in "on"
+    )
+    # Most writes change nothing of what a kind of readers sees in tiles.
+    changed = f"select o.{key} from o join n on o.{key} = n.{key} where record_image_ne({old}, {new})"
+    changed = f" and {key} in ({changed})" if len(sides) == 2 else ""
     cells = " union ".join(
         f"select ({cell(found.finest, fine_x(f'{side}.{shape}'))} << 24)"
-        f" | {cell(found.finest, fine_y(f'{side}.{shape}'))} from {side} where {found.rows(side)}"
+        f" | {cell(found.finest, fine_y(f'{side}.{shape}'))} from {side} where {found.rows(side)}{changed}"
         for side in sides
     )
     name = literal(found.name)

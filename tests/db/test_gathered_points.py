@@ -192,6 +192,14 @@ def test_hidden_rows_choose_nothing_that_the_public_sees(db: SyncDatabase, occur
         assert (gathered(db, public), [drawn(db, occurrences, at, PUBLIC) for at in tiles]) == before
 
 
+def test_a_write_of_what_tiles_don_t_show_gathers_nothing(db: SyncDatabase, occurrences: Layer) -> None:
+    tables = [each.relation(zoom) for each in point_tables.gatherings([occurrences]) for zoom in each.zooms]
+    pages = Query(" union all ".join(f"select max(xmin::text::bigint) from {table}" for table in tables))
+    before = db.run(pages)
+    db.apply(["update gis.occurrence set locality = 'Hang khác'"])
+    assert db.run(pages) == before
+
+
 def test_many_rows_at_once_are_gathered_anew(
     db: SyncDatabase, occurrences: Layer, monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
