@@ -194,8 +194,8 @@ class Links:
     def contribute(self) -> str:
         return self.base + "/contribute"
 
-    def contribute_to(self, layer: str) -> str:
-        return f"{self.contribute()}/{_name(layer)}"
+    def contribute_to(self, layer: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.contribute()}/{_name(layer)}", query)
 
     def template(self, layer: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(self.contribute_to(layer) + "/template.xlsx", query)

@@ -11,7 +11,7 @@ from typing import Final
 
 from gis_service.access import keystore, policy
 from gis_service.catalog.layer import Layer
-from gis_service.changes import file, verdict
+from gis_service.changes import file, replacing, verdict
 from gis_service.changes.names import suffix
 from gis_service.changes.propose import Draft, propose
 from gis_service.changes.refusal import refusal
@@ -57,7 +57,7 @@ def _draft(database: SyncDatabase, flow: Workflow, layers: Mapping[str, Layer], 
     rows = database.run(Query(upload_sql.TAKE, (identity,)))
     if not rows:
         return  # another worker has ended it meanwhile
-    author, layer_id, organisation, title, note, filename, id_column, crs, lang, content = rows[0]
+    author, layer_id, organisation, title, note, filename, id_column, crs, lang, content, replaces = rows[0]
     principal = keystore.principal_named(database, author)
     database.run(as_actor(Actor(author, "editor", f"upload {identity}")))
     layer = layers[layer_id]
@@ -66,6 +66,8 @@ def _draft(database: SyncDatabase, flow: Workflow, layers: Mapping[str, Layer], 
         path, own = _written(Path(folder), filename, bytes(content))
         given = file.Given(path, id_column, own or crs, lang=lang)
         found = file.read(database, view, given)
+    if replaces is not None:
+        replacing.withdraw(database, flow, layer, principal, replaces)
     made = propose(database, flow, layer, principal, Draft(title, note, organisation), found.asked)
     verdict.check(database, layers, made, principal)
     database.run(Query(upload_sql.DRAFTED, (identity, made.number)))

@@ -10,9 +10,9 @@ MOST_WAITING: Final = 5  # of one person
 # Nothing where the author has as many waiting as it may.
 KEEP: Final = """
     insert into gis.upload
-      (author, layer, organisation, title, note, filename, id_column, crs, lang, content, size)
-    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bytea, octet_length($10::bytea)
-     where (select count(*) from gis.upload u where u.author = $1 and u.state = 'waiting') < $11
+      (author, layer, organisation, title, note, filename, id_column, crs, lang, content, size, replaces)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bytea, octet_length($10::bytea), $11
+     where (select count(*) from gis.upload u where u.author = $1 and u.state = 'waiting') < $12
     returning upload_id::text
 """
 # An attempt is counted before it is made: a file that kills its worker is given up in the end.
@@ -23,7 +23,8 @@ BEGIN: Final = """
     returning upload_id::text
 """
 TAKE: Final = """
-    select author, layer, organisation, title, note, filename, id_column, crs, lang, content
+    select author, layer, organisation, title, note, filename, id_column, crs, lang, content,
+           replaces
       from gis.upload where upload_id = $1::uuid and state = 'waiting' for update skip locked
 """
 DRAFTED: Final = """
@@ -43,11 +44,11 @@ GIVEN_UP: Final = """
 HOLD: Final = "select pg_advisory_xact_lock(hashtextextended('gis.upload ' || $1, 0))"
 ONE: Final = """
     select upload_id::text, layer, title, filename, size, state, proposal_id, problem::text, created_at,
-           ended_at
+           ended_at, replaces
       from gis.upload where upload_id = $1::uuid and author = $2
 """
 LIST: Final = """
     select upload_id::text, layer, title, filename, size, state, proposal_id, problem::text, created_at,
-           ended_at
+           ended_at, replaces
       from gis.upload where author = $1 and (state <> 'drafted') order by created_at desc limit $2
 """

@@ -11,6 +11,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.changes.names import SUFFIXES
 from gis_service.changes.propose import columns
 from gis_service.changes.sheet import VN2000
+from gis_service.changes.values import Proposal
 from gis_service.links import Links
 from gis_service.texts import say
 from gis_service.web import field
@@ -77,8 +78,8 @@ def layer_document(view: ViewedLayer, principal: Principal, links: Links, lang: 
     }
 
 
-def layer(frame: Frame, made: Document) -> str:
-    """What a file for a layer looks like, and the form to send one."""
+def layer(frame: Frame, made: Document, replaced: Proposal | None) -> str:
+    """What a file for a layer looks like, and the form to send one, maybe in the place of a draft."""
     urls = Urls(frame)
     return rendered(
         "contribute_layer.html",
@@ -88,6 +89,7 @@ def layer(frame: Frame, made: Document) -> str:
         doc=made,
         action=urls.page(frame.links.contribute_to(made["layer"])),
         accept=",".join(SUFFIXES),
+        replaced=replaced,
         formats=[],
     )
 
@@ -101,6 +103,10 @@ def upload(frame: Frame, made: Mapping[str, Any]) -> str:
         _SECTION,
         trail=[(frame.say("contribute.title"), frame.links.contribute()), (made["title"], "")],
         doc=made,
-        again=urls.page(frame.links.contribute_to(made["layer"])),
+        again=urls.page(frame.links.contribute_to(made["layer"], _again(made))),
         formats=[],
     )
+
+
+def _again(made: Mapping[str, Any]) -> Mapping[str, str] | None:
+    return {"replaces": str(made["replaces"])} if made["replaces"] else None

@@ -13,7 +13,7 @@ from gis_service.access import rights
 from gis_service.access.principal import PUBLIC, Principal
 from gis_service.catalog.layer import Layer
 from gis_service.catalog.view import ViewedLayer
-from gis_service.changes import reading
+from gis_service.changes import reading, replacing
 from gis_service.changes.names import MOST_NAMES, SUFFIXES, said, suffix
 from gis_service.changes.sheet import MOST_FILLED, VN2000
 from gis_service.changes.values import Proposal
@@ -24,17 +24,25 @@ from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import Conflict, Forbidden, NotFound, Unauthorized
 from gis_service.features.refusal import refusal, refuse
-from gis_service.web import contribute_feed, contribute_pages, forms, proposal_documents, render
+from gis_service.web import (
+    contribute_feed,
+    contribute_pages,
+    forms,
+    proposal_documents,
+    proposal_routes,
+    render,
+)
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.negotiate import wants_html
-from gis_service.web.router import READ, Route, route
+from gis_service.web.router import PLAIN, READ, Route, route
 
 T = TypeVar("T")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHOWN: Final = 20
 _NAMES: Final = (
     "id", "layer", "title", "filename", "size", "state", "proposal", "problem", "created", "ended",
+    "replaces",
 )  # fmt: skip
 
 
@@ -85,7 +93,21 @@ async def to_layer(context: Context, request: Request, taken: Sequence[str]) -> 
     if request.method == "POST":
         return await _take(context, request, principal, view)
     made = contribute_pages.layer_document(view, principal, request.links, request.lang)
-    return render.document(request, made, media.JSON, lambda frame: contribute_pages.layer(frame, made))
+    old = await _replaced(context, request, view, request.parameters.get("replaces", ""))
+    return render.document(request, made, media.JSON, lambda frame: contribute_pages.layer(frame, made, old))
+
+
+async def _replaced(context: Context, request: Request, view: ViewedLayer, text: str) -> Proposal | None:
+    """The draft that a file shall replace, if one shall."""
+    if not text:
+        return None
+    number = proposal_routes.proposal_number(text)
+    principal, layer = request.principal, view.layer
+
+    def read(database: SyncDatabase) -> Proposal:
+        return replacing.replaceable(database, layer, principal, number)
+
+    return await context.writer.run(request, read, role="reader")
 
 
 async def template(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -151,10 +173,12 @@ async def _take(context: Context, request: Request, principal: Principal, view: 
         raise forms.missing("title", contribute_pages.word("title", request.lang))
     if not suffix(file.filename):
         raise refuse("contribute.suffix", name=file.filename[:100], known=", ".join(SUFFIXES))
+    old = await _replaced(context, request, view, fields.text("replaces"))
     values = (
         principal.name, view.id, fields.text("organisation") or None, title[:500],
         fields.text("note")[:5000] or None, file.filename[-200:], fields.text("id_column") or "id",
-        fields.text("crs") or None, request.lang, file.content, upload_sql.MOST_WAITING,
+        fields.text("crs") or None, request.lang, file.content,
+        old.number if old else None, upload_sql.MOST_WAITING,
     )  # fmt: skip
     if any(len(str(value)) > MOST_NAMES for value in values[6:8]):
         raise refuse("contribute.too-long")
@@ -212,5 +236,5 @@ def routes() -> list[Route]:
         route("feed", "/contribute/feed.atom", contribute_feed.feed, parameters=("lang",)),
         route("upload", "/contribute/uploads/{}", upload),
         route("template", "/contribute/{}/template.xlsx", template, parameters=("lang", "crs", "filled")),
-        route("contribute-to", "/contribute/{}", to_layer, (*READ, "POST")),
+        route("contribute-to", "/contribute/{}", to_layer, (*READ, "POST"), parameters=(*PLAIN, "replaces")),
     ]

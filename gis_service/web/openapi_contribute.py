@@ -36,7 +36,9 @@ def paths(lang: str) -> Mapping[str, Part]:
             "getContributions", _TAG, told("contribute", lang), document(media.JSON), *FORM
         ),
         "/contribute/{layer}": {
-            **operation("getContributing", _TAG, told("contribute-to", lang), one, layer, *FORM),
+            **operation(
+                "getContributing", _TAG, told("contribute-to", lang), one, layer, _replaces(lang), *FORM
+            ),
             "post": _post(lang, [layer, *FORM]),
         },
         "/contribute/{layer}/template.xlsx": operation(
@@ -50,6 +52,11 @@ def paths(lang: str) -> Mapping[str, Part]:
         ),
     }
     return for_accounts(made)
+
+
+def _replaces(lang: str) -> Part:
+    number: Part = {"type": "integer", "minimum": 1}
+    return parameter("replaces", number, told("contribute-replaces", lang))
 
 
 def _sheets(lang: str) -> list[Part]:
@@ -66,6 +73,7 @@ def _post(lang: str, parameters: list[Part]) -> Part:
     name: Part = {"type": "string", "maxLength": MOST_NAMES}
     properties: Part = {
         "file": BINARY,
+        "replaces": {"type": "integer", "minimum": 1},
         "title": TEXT, "note": TEXT, "organisation": TEXT, "id_column": name, "crs": name,
     }  # fmt: skip
     schema: Part = {"type": "object", "properties": properties, "required": ["file", "title"]}

@@ -104,6 +104,7 @@ def one(
         events=[_event(frame, each, called) for each in doc["events"]],
         turn=_turn(frame, told, called),
         own="submit" in steps,
+        replace_href=urls.page(frame.links.contribute_to(layer.id, {"replaces": str(number)})),
         changes=[_change(frame, shown, sketch, layer, of) for shown, sketch in drawn],
         map=_map(frame, layer, drawn),
         steps=steps,

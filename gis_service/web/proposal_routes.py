@@ -64,7 +64,7 @@ async def listed(context: Context, request: Request, _: Sequence[str]) -> Respon
 
 async def one(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A proposal; as a page with its changes."""
-    principal, number = _known(request), _number(taken[0])
+    principal, number = _known(request), proposal_number(taken[0])
     page = _page(request.parameters)
     told = await _told(context, request, principal, number)
     layers = context.catalog.layers
@@ -80,7 +80,7 @@ async def one(context: Context, request: Request, taken: Sequence[str]) -> Respo
 
 async def changes(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A page of a proposal's changes as GeoJSON."""
-    principal, number = _known(request), _number(taken[0])
+    principal, number = _known(request), proposal_number(taken[0])
     page = _page(request.parameters)
     proposal = await _read(context, request, lambda database: reading.one(database, principal, number))
     drawn, more = await _drawn(context, request, proposal, page)
@@ -93,7 +93,7 @@ async def changes(context: Context, request: Request, taken: Sequence[str]) -> R
 
 async def step(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """A step with one proposal, or a comment on it; the answer is the proposal as it is then."""
-    principal, number = _known(request), _number(taken[0])
+    principal, number = _known(request), proposal_number(taken[0])
     fields = await forms.read(request)
     action = fields.text("action")
     if action in ("publish", "try"):
@@ -125,7 +125,7 @@ async def publish(context: Context, request: Request, _: Sequence[str]) -> Respo
     """Publish several proposals as one release."""
     _known(request)
     fields = await forms.read(request)
-    numbers = [_number(text) for text in dict.fromkeys(fields.all("proposal"))]
+    numbers = [proposal_number(text) for text in dict.fromkeys(fields.all("proposal"))]
     if fields.text("action") != "publish" or not numbers:
         raise refuse("proposals.bad-publish")
     return await _published(context, request, numbers, fields)
@@ -232,7 +232,7 @@ def _left_out(fields: Fields) -> Mapping[int, str]:
         raise refuse(
             "proposals.no-reason", numbers=", ".join(n for n, r in given.items() if not r.strip())[:200]
         )
-    return {_number(number): reason.strip()[:_LONGEST_TEXT] for number, reason in given.items()}
+    return {proposal_number(number): reason.strip()[:_LONGEST_TEXT] for number, reason in given.items()}
 
 
 def _text(fields: Fields, name: str) -> str | None:
@@ -270,7 +270,8 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _number(text: str) -> int:
+def proposal_number(text: str) -> int:
+    """The number in an address; NotFound for what is none."""
     if not text.isascii() or not text.isdecimal() or not 0 < int(text[:11]) < _NUMBER_LIMIT:
         raise refusal(NotFound, "proposals.none", number=text[:40])
     return int(text)

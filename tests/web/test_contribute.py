@@ -274,6 +274,53 @@ def test_what_came_back_is_shown_first_with_the_reviewer_s_words(world: World) -
         assert "thiếu quyết định" in client.get("/contribute", headers={"Accept": "text/html"}).text
 
 
+def test_a_file_takes_the_place_of_a_draft_of_one_s_own(world: World) -> None:
+    old = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Lần một"})))["proposal"]
+
+    def state(number: int) -> str:
+        with world.ask("bo") as client:
+            return str(client.get(f"/proposals/{number}").json()["state"])
+
+    with world.ask("bo", Accept="text/html") as client:
+        page = client.get(f"/proposals/{old}").text
+        assert f"/contribute/{LAYER}?replaces={old}" in page
+        assert f'name="replaces" value="{old}"' in client.get(f"/contribute/{LAYER}?replaces={old}").text
+    bad = world.ended(world.send("khu.geojson", b"{]", replaces=str(old)))
+    assert (bad["state"], state(old)) == ("refused", "draft")  # a file that isn't taken replaces nothing
+    new = world.ended(
+        world.send("khu.geojson", geojson({"id": "open-A", "name": "Lần hai"}), replaces=str(old))
+    )
+    assert (new["state"], state(old), state(new["proposal"])) == ("drafted", "withdrawn", "draft")
+    again = world.send("khu.geojson", geojson({"id": "open-A", "name": "Ba"}), replaces=str(old))
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize(("number", "status"), [("x", 404), ("0", 404), ("99999", 404)])
+def test_only_a_draft_that_is_there_can_be_replaced(world: World, number: str, status: int) -> None:
+    assert world.send("a.geojson", geojson({"id": "open-A"}), replaces=number).status_code == status
+
+
+def test_a_draft_that_was_submitted_meanwhile_isn_t_replaced(world: World) -> None:
+    """Submitted while the file waits: the worker refuses the file, and the proposal goes its way."""
+    old = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Đã nộp"})))["proposal"]
+    with world.ask("bo") as client:
+        client.post(f"/proposals/{old}/steps", json={"action": "submit"}).raise_for_status()
+    put = (
+        "insert into gis.upload (author, layer, title, filename, content, size, replaces)"
+        " values ('bo', $1, 'Sửa', 'a.geojson', $2, 1, $3) returning upload_id::text"
+    )
+    with SyncDatabase(world.dsn) as db:
+        sent = db.run(Query(put, (LAYER, geojson({"id": "open-A", "name": "Sau"}), old)))[0][0]
+    with world.ask("bo") as client:
+        for _ in range(100):
+            told = client.get(f"/contribute/uploads/{sent}").json()
+            if told["state"] != "waiting":
+                break
+            time.sleep(0.1)
+        assert (told["state"], told["proposal"]) == ("refused", None)
+        assert client.get(f"/proposals/{old}").json()["state"] != "withdrawn"
+
+
 def test_a_feed_tells_the_author_what_came_back_and_the_reviewer_what_waits(world: World) -> None:
     title = "Ranh <giới> & \x0b mốc"
     told = world.ended(world.send("khu.geojson", geojson({"id": "open-A", "name": "Tin"}), title=title))

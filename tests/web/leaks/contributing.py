@@ -16,6 +16,7 @@ def requests(_: World) -> Iterable[Ask]:
     )
     for layer in LAYERS:
         yield from gets(f"/contribute/{layer}", f"/contribute/{layer}?f=html")
+        yield from gets(f"/contribute/{layer}?replaces=1")
         yield Ask(f"/contribute/{layer}", "POST", "{}", who=REFUSED)
     # A workbook holds the time when it was made: compressed, it can't be taken out of the bytes.
     yield Ask("/contribute/plots/template.xlsx", who=REFUSED)
