@@ -88,6 +88,10 @@ class Target:
         return None if path is None else asks.http(ask, path, f"{self.host}:{self.port}", encoding, self.key)
 
 
+# The peers keep no tiles, so what is compared is drawing them.
+DRAWN_EACH_TIME = {"GIS_TILES_CACHE_MB": "0", "GIS_TILES_WARM_ZOOMS": "0"}
+
+
 def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: bool = False) -> Target:
     """Our server as `./gis up` runs it, on the bench's database, with its job worker.
 
@@ -100,7 +104,7 @@ def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: boo
         "GIS_WORKERS": str(WORKERS),
     }
     settings = load_settings(root, own)
-    env = children.child_environment(settings, dsn, {})
+    env = children.child_environment(settings, dsn, DRAWN_EACH_TIME)
     command = children.web_command(settings)
     paths = asks.OURS
     if full_detail:
