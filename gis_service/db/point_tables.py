@@ -296,8 +296,9 @@ def _gather(found: Gathering) -> str:
         )
         steps.append(f"{_of_touched(found) if zoom == last else _rise(found, zoom, _CHILDREN)};")
     return (
+        # Compiling takes longer than all of it.
         f"create or replace function {found.function()}(touched bigint[]) returns void language plpgsql"
-        f" set search_path = public, pg_temp as $gather$ begin {' '.join(steps)} end $gather$"
+        f" set search_path = public, pg_temp set jit = off as $gather$ begin {' '.join(steps)} end $gather$"
     )
 
 
@@ -354,7 +355,7 @@ def _noticed(found: Gathering, function: str, sides: str) -> str:
     name = literal(found.name)
     return (
         f"create or replace function {function}() returns trigger language plpgsql security definer"
-        " set search_path = public, pg_temp as $noticed$ begin"
+        " set search_path = public, pg_temp set jit = off as $noticed$ begin"
         f" if not exists (select from gis_tiles.gathered where name = {name} and ready) then"
         " return null; end if;"
         f" if (select count(*) from {sides[0]}) > {MOST_ROWS} then update gis_tiles.gathered"
