@@ -16,6 +16,7 @@ EXAMPLE: Final = "#example"  # in the column of ids; the same in every language
 VN2000: Final[Mapping[int, str]] = {
     3405: "VN-2000 / UTM 48N",
     3406: "VN-2000 / UTM 49N",
+    5896: "VN-2000 / TM-3 102°00′",
     9205: "VN-2000 / TM-3 103°00′",
     9206: "VN-2000 / TM-3 104°00′",
     9207: "VN-2000 / TM-3 104°30′",
@@ -33,7 +34,6 @@ VN2000: Final[Mapping[int, str]] = {
     5898: "VN-2000 / TM-3 108°00′",
     9217: "VN-2000 / TM-3 108°15′",
     9218: "VN-2000 / TM-3 108°30′",
-    5896: "VN-2000 / TM-3 102°00′",
 }
 MOST_FILLED: Final = 5_000  # rows of a layer in a sheet that is filled with them
 _PROJECTED = re.compile(r"(easting|northing) EPSG:(\d{4,6})")

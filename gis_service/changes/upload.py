@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Final
 from gis_service.access import keystore, policy
 from gis_service.catalog.layer import Layer
 from gis_service.changes import file, replacing, verdict
-from gis_service.changes.names import suffix
+from gis_service.changes.names import SUFFIXES, suffix
 from gis_service.changes.propose import Draft, propose
 from gis_service.changes.refusal import refusal
 from gis_service.changes.sheet import plain_names
@@ -27,6 +28,7 @@ from gis_service.settings import Workflow
 
 READ_MS: Final = 600_000
 MOST_UNPACKED: Final = 500_000_000  # bytes of an archive, by its own list, which readers hold it to
+_OUR_NAME: Final = re.compile(rf"\bupload(?:{'|'.join(map(re.escape, SUFFIXES))})\b")
 _log = Log("gis.worker")
 
 
@@ -63,9 +65,11 @@ def _draft(database: SyncDatabase, flow: Workflow, layers: Mapping[str, Layer], 
     layer = layers[layer_id]
     view = policy.view(principal, layer, database.run(keystore.EPOCH)[0][0])
     with tempfile.TemporaryDirectory(prefix="gis-upload-") as folder:
-        path, own = _written(Path(folder), filename, bytes(content))
-        given = file.Given(path, id_column, own or crs, lang=lang)
-        found = file.read(database, view, given)
+        try:
+            path, own = _written(Path(folder), filename, bytes(content))
+            found = file.read(database, view, file.Given(path, id_column, own or crs, lang=lang))
+        except DataRefused as err:
+            raise _by_its_name(err, folder, filename) from err
     if replaces is not None:
         replacing.withdraw(database, flow, layer, principal, replaces)
     made = propose(database, flow, layer, principal, Draft(title, note, organisation), found.asked)
@@ -108,6 +112,17 @@ def _check_packed(path: Path) -> None:
         raise refusal(
             DataRefused, "upload.too-packed", size=size // 1_000_000, most=MOST_UNPACKED // 1_000_000
         )
+
+
+def _by_its_name(err: DataRefused, folder: str, filename: str) -> DataRefused:
+    """The refusal with the file's own name for ours, and no folder of the server's."""
+
+    def told(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return _OUR_NAME.sub(lambda _: filename, value.replace(f"{folder}/", ""))
+
+    return DataRefused(str(told(err.detail)), **{name: told(value) for name, value in err.values.items()})
 
 
 def _refuse(database: SyncDatabase, identity: str, problem: Mapping[str, object]) -> None:
