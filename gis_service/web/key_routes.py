@@ -32,7 +32,7 @@ async def answer(context: Context, request: Request, _: Sequence[str]) -> Respon
     if request.method != "POST":
         return await _listing(context, request, FRESH)
     if request.session is None:
-        raise refusal(Forbidden, "account.needs-session")
+        raise refusal(Forbidden, "keys.needs-session")
     fields = await forms.read(request)
     try:
         return await _act(context, request, fields)
