@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -26,6 +27,8 @@ from gis_service.settings import Mail, Settings
 from gis_service.texts import say
 
 SERVER_SECONDS: Final = 30
+# One mailbox (RFC 5321 4.1.2, letters of RFC 6531), unquoted: in a header nothing else can be read into it.
+_MAILBOX: Final = re.compile(r"""[^\x00-\x20\x7f-\xa0()<>\[\],;:@"\\]+@[\w-]+(\.[\w-]+)*""")
 _log = Log("gis.worker")
 
 
@@ -61,15 +64,20 @@ def send(dsn: str, settings: Settings, layers: Mapping[str, Layer]) -> None:
 
 def _deliver(database: SyncDatabase, settings: Settings, key: bytes, letter: Letter) -> bool:
     """Send one letter; False where the next one would fare no better now."""
-    message, mail = written(letter, settings, key), settings.mail
+    mail = settings.mail
+    try:
+        message = written(letter, settings, key)
+    except (ValueError, MessageError) as err:
+        _put_off(database, mail, letter, str(err), final=True)
+        return True
     try:
         with _server(mail) as server:
-            server.send_message(message)
+            server.send_message(message, to_addrs=[letter.address])
     except smtplib.SMTPRecipientsRefused as err:
         code, words = next(iter(err.recipients.values()))
         _put_off(database, mail, letter, f"{code} {_plain(words)}", final=code >= 500)
         return True
-    except (smtplib.SMTPException, OSError) as err:
+    except (smtplib.SMTPException, OSError, ValueError) as err:  # ValueError: a name or password not in ASCII
         _put_off(database, mail, letter, str(err) or type(err).__name__, final=False)
         return False
     notices.sent(database, letter)
@@ -105,8 +113,7 @@ def written(letter: Letter, settings: Settings, key: bytes) -> EmailMessage:
     message = EmailMessage(_LINES)
     message["Subject"] = _subject(letter)
     message["From"] = settings.mail.sender
-    user, _, domain = letter.address.rpartition("@")
-    message["To"] = Address(username=user, domain=domain)
+    message["To"] = _mailbox(letter.address)
     message["Date"] = format_datetime(datetime.now(UTC))
     host = parseaddr(settings.mail.sender)[1].rpartition("@")[2]
     message["Message-ID"] = (
@@ -119,6 +126,13 @@ def written(letter: Letter, settings: Settings, key: bytes) -> EmailMessage:
     foot = say("notices.foot", letter.lang, account=links.notices(), end=end)
     message.set_content("\n\n".join([*paragraphs, f"-- \n{foot}"]) + "\n", cte="quoted-printable")
     return message
+
+
+def _mailbox(address: str) -> Address:
+    if "=?" in address or not _MAILBOX.fullmatch(address):
+        raise ValueError(f"{address!r} isn't one address")
+    user, _, domain = address.rpartition("@")
+    return Address(username=user, domain=domain)
 
 
 def _subject(letter: Letter) -> str:
@@ -145,8 +159,9 @@ def _did(told: Told, lang: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Somebody's words as one line: no header begins in them."""
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()[:200]
+    """Somebody's words as one line: no header begins in them, nor in what they decode to (RFC 2047)."""
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+    return line.replace("=?", "= ?")[:200]
 
 
 def _plain(words: bytes | str) -> str:

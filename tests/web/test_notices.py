@@ -228,13 +228,45 @@ def test_without_a_server_nothing_is_kept_for_later(world: World) -> None:
     assert world.send() == {}
 
 
-def test_nobody_s_words_begin_a_header(world: World) -> None:
-    proposal = replace(world.draft(), title="Tên\r\nBcc: all@example.org")
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Tên\r\nBcc: all@example.org",
+        "Tên\x85Bcc: all@example.org",
+        "Tên\u2028Bcc: all@example.org",
+        "=?utf-8?q?a=0d=0aBcc:_all@example.org?=",  # the library decodes it, and folds what it decoded
+        "=?utf-8?q?=0aBcc:_all@example.org?= b",
+        "=?utf-8?q?=ff?=",
+    ],
+)
+def test_nobody_s_words_begin_a_header(world: World, title: str) -> None:
+    proposal = replace(world.draft(), title=title)
     at = world.db.run(Query("select now()"))[0][0]
     letter = Letter((1,), 1, 7, "phan", "phan@example.vn", "vi", (Told(proposal, "submit", "bo", at, True),))
-    message = mailing.written(letter, world.settings, b"key")
-    assert message["Bcc"] is None
-    assert "\n" not in str(message["Subject"])
+    lines = mailing.written(letter, world.settings, b"key").as_bytes().split(b"\n\n")[0].split(b"\n")
+    assert [line.partition(b":")[0] for line in lines if not line.startswith(b" ")] == [
+        b"Subject", b"From", b"To", b"Date", b"Message-ID", b"Auto-Submitted", b"List-Unsubscribe",
+        b"List-Unsubscribe-Post", b"Content-Type", b"Content-Transfer-Encoding", b"MIME-Version",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ["phan@[1", "phan@example.vn,all", "phan@a>", "=?utf-8?q?all?=@example.vn"])
+def test_what_isn_t_one_address_gets_no_mail_and_keeps_nobody_from_theirs(world: World, odd: str) -> None:
+    world.db.apply([f"update gis.principal set email = '{odd}' where name = 'phan'"])
+    try:
+        sent = world.take(world.draft(), "submit", "bo")
+        assert world.send() == {}
+        assert world.mails() == [(1, False, True, f"'{odd}' isn't one address")]
+        world.take(sent, "accept", "phan")
+        assert set(world.send()) == {"chi@example.vn", "bo@example.vn"}
+    finally:
+        world.db.apply(["update gis.principal set email = 'phan@example.vn' where name = 'phan'"])
+
+
+def test_a_server_s_name_that_is_none_loses_nothing(world: World) -> None:
+    world.take(world.draft(), "submit", "bo")
+    assert world.send(host="127..1") == {}
+    assert world.mails()[0][:3] == (1, False, False)
 
 
 def test_settings_of_mail_go_together(world: World, tmp_path: Any) -> None:
