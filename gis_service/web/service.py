@@ -46,7 +46,9 @@ from gis_service.web import (
     sign_in,
     sign_in_routes,
     stream,
+    style_routes,
     tile_routes,
+    tileset_routes,
 )
 from gis_service.web.context import Context
 from gis_service.web.credentials import Sent
@@ -70,6 +72,8 @@ class Service:
             [
                 *service_routes.routes(),
                 *tile_routes.routes(),
+                *tileset_routes.routes(),
+                *style_routes.routes(),
                 *export_routes.routes(),
                 *history_routes.routes(),
                 *feature_routes.routes(),

@@ -1,4 +1,4 @@
-"""Tiles, TileJSON, tilesets, grids and styles."""
+"""The bytes of tiles, present and past."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from gis_service import __version__
 from gis_service import links as media
 from gis_service.catalog.view import ViewedLayer
 from gis_service.errors import NotFound
-from gis_service.features import documents
 from gis_service.features.refusal import refusal
 from gis_service.geo.tiles import Tile
-from gis_service.texts import say
-from gis_service.tiles import address, cache, grids, styles
-from gis_service.tiles.tilejson import tilejson as tilejson_document
-from gis_service.web import finish, pages, params, releases, render, tile_cache, tile_drawing
+from gis_service.tiles import address, cache
+from gis_service.web import finish, params, releases, tile_cache, tile_drawing, tileset_routes
 from gis_service.web.context import Context
 from gis_service.web.finish import CREDENTIALS
 from gis_service.web.message import Request, Response
@@ -42,7 +39,7 @@ async def xyz_tile(context: Context, request: Request, taken: Sequence[str]) -> 
 
 async def ogc_tile(context: Context, request: Request, taken: Sequence[str]) -> Response:
     """The same tile in the order of OGC API Tiles: matrix, row, column."""
-    _check_grid(taken[1])
+    tileset_routes.check_grid(taken[1])
     return await _tile(context, request, [taken[0]], _place(taken[2], taken[4], taken[3]))
 
 
@@ -109,75 +106,5 @@ def _caching(views: Sequence[ViewedLayer], seconds: int | None) -> str:
     return TILE_CACHING if seconds is None else f"public, max-age={seconds}"
 
 
-async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    ids = address.layer_ids(taken[0])
-    views = [await releases.viewed(context, request, name, request.parameters) for name in ids]
-    stats = await context.stats.of(views)
-    boxes = [stats[view.id].bbox if view.id in stats else None for view in views]
-    credit = [documents.attribution(view, stats.get(view.id), request.lang) for view in views]
-    return render.json(request, tilejson_document(views, boxes, credit, request.links, request.lang))
-
-
-async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = await releases.viewed(context, request, taken[0], request.parameters)
-    made = grids.tileset_list(view, request.links, request.lang)
-    return render.document(
-        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
-    )
-
-
-async def tileset(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    _check_grid(taken[1])
-    view = await releases.viewed(context, request, taken[0], request.parameters)
-    stats = (await context.stats.of([view])).get(view.id)
-    made = grids.tileset(view, stats.bbox if stats else None, request.links, request.lang)
-    return render.document(
-        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
-    )
-
-
-async def grid_list(_context: Context, request: Request, _: Sequence[str]) -> Response:
-    made = grids.grid_list(request.links, request.lang)
-    heading = say("web.grids", request.lang)
-    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
-
-
-async def grid(_context: Context, request: Request, taken: Sequence[str]) -> Response:
-    _check_grid(taken[0])
-    made = grids.grid(request.lang)
-    heading = say("web.grid-title", request.lang)
-    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
-
-
-def _check_grid(name: str) -> None:
-    if name != grids.GRID:
-        raise refusal(NotFound, "web.no-grid", id=name[:100])
-
-
-async def style_list(context: Context, request: Request, _: Sequence[str]) -> Response:
-    made = styles.style_list(context.catalog.styles, context.views(request).keys(), request.links)
-    heading = say("web.styles", request.lang)
-    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
-
-
-async def style(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    """A MapLibre style with absolute addresses (row V2)."""
-    name, seen = taken[0].removesuffix(".json"), context.views(request)
-    document = context.catalog.styles.get(name)
-    if document is None or not styles.visible(document, seen.keys()):
-        raise refusal(NotFound, "web.no-style", id=name[:100])
-    release = await releases.asked(context, request, seen.values())
-    return render.json(request, styles.style(document, seen, request.links, release), media.STYLE)
-
-
 def routes() -> list[Route]:
-    return [
-        route("tile", "/collections/{}/tiles/{}/{}/{}/{}", ogc_tile, parameters=releases.PARAMETERS),
-        route("tileset", "/collections/{}/tiles/{}", tileset, parameters=releases.PARAMETERS),
-        route("tilesets", "/collections/{}/tiles", tilesets, parameters=releases.PARAMETERS),
-        route("tilejson", "/xyz/{}/tilejson.json", tilejson, parameters=releases.PARAMETERS),
-        route("grids", "/tileMatrixSets", grid_list, kept=True),
-        route("grid", "/tileMatrixSets/{}", grid, kept=True),
-        route("styles", "/styles", style_list, kept=True),
-        route("style", "/styles/{}", style, kept=True, parameters=releases.PARAMETERS),
-    ]
+    return [route("tile", "/collections/{}/tiles/{}/{}/{}/{}", ogc_tile, parameters=releases.PARAMETERS)]
