@@ -38,6 +38,11 @@ def sets(atoms: Atoms) -> list[tuple[int, ...]]:
     ]
 
 
+def flat_of(made: Layer) -> tuple[Layer, Atoms]:
+    flat = flatten(made)
+    return flat.layer, flat.atoms
+
+
 def star(
     seed: int, x: float = 106.0, y: float = 16.0, radius: float = 0.3, corners: int = 60
 ) -> BaseGeometry:
@@ -123,7 +128,7 @@ def test_every_place_is_in_one_atom() -> None:
         shapely.box(105.2, 20.2, 105.4, 20.4),
         shapely.box(105.3, 19.9, 105.6, 20.3),
     )  # fmt: skip
-    flat, atoms = flatten(gridded(big, small, crossing, big))  # the last one is recorded twice
+    flat, atoms = flat_of(gridded(big, small, crossing, big))  # the last one is recorded twice
     found = dict(zip(sets(atoms), flat.areas(), strict=True))
     expected = {
         (0, 3): big - small - crossing,
@@ -140,7 +145,7 @@ def test_every_place_is_in_one_atom() -> None:
 def test_neighbours_with_one_border_have_no_atom_between_them() -> None:
     whole = star(3, radius=1.0, corners=400)
     west, east = whole & shapely.box(100, 0, 106.0123, 30), whole & shapely.box(106.0123, 0, 120, 30)
-    flat, atoms = flatten(gridded(west, east))
+    flat, atoms = flat_of(gridded(west, east))
     assert sets(atoms) in ([(0,), (1,)], [(1,), (0,)])
     assert flat.areas().sum() == pytest.approx(area(whole), rel=1e-12)
 
@@ -148,7 +153,7 @@ def test_neighbours_with_one_border_have_no_atom_between_them() -> None:
 def check_flat(shapes: list[BaseGeometry]) -> None:
     """Atoms add up to the union, and those of a feature to the feature."""
     made = gridded(*shapes)
-    flat, atoms = flatten(made)
+    flat, atoms = flat_of(made)
     sizes = flat.areas()
     assert sizes.min(initial=0.0) > -SMALL
     assert sizes.sum() == pytest.approx(area(shapely.union_all(shapes)), rel=1e-9, abs=SMALL)

@@ -6,6 +6,7 @@ south, and each that is passed adds or takes away one feature. Labels of the fla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ import numpy.typing as npt
 from gis_service.geoprocessing.engine.compiled import compiled, room
 from gis_service.geoprocessing.engine.cut import Bytes
 from gis_service.geoprocessing.engine.grid import (
+    BLOCK,
+    BLOCK_SCALE,
     LEVEL,
+    WORLD,
     Floats,
     Integers,
     below,
@@ -23,7 +27,7 @@ from gis_service.geoprocessing.engine.grid import (
     rows_of_codes,
 )
 from gis_service.geoprocessing.engine.kernel import strip
-from gis_service.geoprocessing.engine.layer import NOBODY, Labels, Layer, within
+from gis_service.geoprocessing.engine.layer import NOBODY, Labels, Layer, between, one_after_another
 
 Hashes = npt.NDArray[np.uint64]
 SAME = 1e-12  # of a leaf's side, 5 nm: lines as near as this at both ends of a slab are one
@@ -59,49 +63,113 @@ class _Slab(NamedTuple):
 
 @dataclass(frozen=True)
 class Atoms:
-    """The features of each atom, which stand from start to end in `members`; no two atoms have the same."""
+    """The features of each atom, which stand from start to end in `members`; no two atoms have the same.
+
+    `names` of atoms are the same whenever the members are: what is flattened apart is put together by them.
+    """
 
     start: Integers
     members: Labels
+    names: Hashes
 
 
-def flatten(layer: Layer, seed: int = 0) -> tuple[Layer, Atoms]:
-    """The layer with every place in one atom, and the atoms; what no feature covers is in none."""
-    # A set of features is named by the sum (exclusive or) of their random keys; two of a million sets have
-    # the same name once in thirty million runs.
-    keys = np.random.default_rng(seed).integers(1, 2**63, layer.labels + 1, dtype=np.uint64)
-    keys[NOBODY] = 0
+@dataclass(frozen=True)
+class Flat:
+    """A layer with every place in one atom, so that its labels are numbers of atoms; what nothing covers is
+    in none.
+    """
+
+    layer: Layer
+    atoms: Atoms
+
+
+def flatten(layer: Layer, first: int = 0, end: int = WORLD) -> Flat:
+    """What of a layer lies between two codes, where blocks begin; its nodes are no larger than blocks."""
+    keys = _keys(layer.labels)
+    leaves = slice(*np.searchsorted(layer.leaf_code, (first, end)))
+    codes, starts = layer.leaf_code[leaves], layer.leaf_start[leaves.start : leaves.stop + 1]
     whole_sets, nodes, (wholes, held), base_start, base = _filled(
-        layer.whole_code, layer.whole_scale, layer.whole_label, layer.leaf_code, keys
+        layer.whole_code, layer.whole_scale, layer.whole_label, codes, keys, (first, end)
     )
     leaf_sets, out, (drawn, found, named) = _drawn(
-        layer.leaf_start, layer.lines, layer.south, layer.north, base_start, base, keys
+        starts, layer.lines, layer.south, layer.north, base_start, base, keys
     )
-    number, atoms = _numbered([(whole_sets, wholes, held), (leaf_sets, found, named)])
+    number, atoms = _numbered([_sets(whole_sets, wholes, held), _sets(leaf_sets, found, named)])
     of_leaf = np.append(number[wholes:], NOBODY).astype(np.int32)  # the last one is where a side has no set
     sides = np.ascontiguousarray(of_leaf[out.sides[:drawn]].T)
     leaf, lines = out.leaf[:drawn], out.lines[:drawn].copy()
     code, scale = nodes[:wholes, 0].copy(), nodes[:wholes, 1].astype(np.int8)
-    leaves, firsts = np.unique(leaf, return_index=True)
+    held_leaves, firsts = np.unique(leaf, return_index=True)
     flat = Layer(
-        len(atoms.start) - 1,
-        code, scale, number[:wholes], node_areas(code, scale), within(code, scale),
-        *_shares(leaf, lines, sides, layer.leaf_code),
-        layer.leaf_code[leaves], np.append(firsts, drawn).astype(np.int64), lines, *sides,
+        len(atoms.names),
+        code, scale, number[:wholes], node_areas(code, scale), np.full(wholes, NOBODY, np.int32),
+        *_shares(leaf, lines, sides, codes),
+        codes[held_leaves], np.append(firsts, drawn).astype(np.int64), lines, *sides,
     )  # fmt: skip
-    return flat, atoms
+    return Flat(flat, atoms)
 
 
-def _numbered(parts: list[tuple[_Sets, int, int]]) -> tuple[Labels, Atoms]:
+def together(parts: Sequence[Flat]) -> Flat:
+    """Parts of one layer between codes that rise from part to part, as one."""
+    return _together([part.layer for part in parts], range(len(parts)), [part.atoms for part in parts])
+
+
+def replaced(flat: Flat, blocks: Integers, parts: Sequence[Layer]) -> Flat:
+    """The flat layer with some blocks (their codes, in order) flattened anew, of their part of the layer."""
+    kept, made, at = list[Layer](), list[Flat](), 0
+    for block, part in zip(blocks.tolist(), parts, strict=True):
+        kept.append(between(flat.layer, at, block))
+        made.append(flatten(part, block, block + BLOCK))
+        at = block + BLOCK
+    kept.append(between(flat.layer, at, WORLD))
+    layers = [part for pair in zip(kept, [each.layer for each in made], strict=False) for part in pair]
+    of = [part for number in range(len(made)) for part in (0, number + 1)]
+    return _together([*layers, kept[-1]], [*of, 0], [flat.atoms, *(each.atoms for each in made)])
+
+
+def _together(layers: Sequence[Layer], of: Sequence[int], atoms: Sequence[Atoms]) -> Flat:
+    """Layers one after the other; `of` says whose atoms are the labels of each. Atoms that none has go."""
+    number, found = _numbered(atoms)
+    begins = np.concatenate([[0], np.cumsum([len(each.names) for each in atoms])])
+    numbers = [number[begins[at] : begins[at + 1]] for at in of]
+    made = one_after_another(layers, numbers, len(found.names))
+    used = np.zeros(len(found.names), bool)
+    used[made.whole_label] = used[made.share_label] = True
+    if used.all():
+        return Flat(made, found)
+    kept = np.flatnonzero(used)
+    sizes = np.diff(found.start)
+    start = np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int64)
+    left = Atoms(start, found.members[np.repeat(used, sizes)], found.names[kept])
+    return Flat(one_after_another([made], [(np.cumsum(used) - 1).astype(np.int32)], len(kept)), left)
+
+
+def _keys(labels: int) -> Hashes:
+    """A random number for each label, always the same, and 0 for NOBODY, which is the last.
+
+    A set is named by their sum (exclusive or): two of a million sets have one name once in 30 million layers.
+    """
+    with np.errstate(over="ignore"):
+        mixed = np.arange(1, labels + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.append(mixed ^ (mixed >> np.uint64(31)), np.uint64(0))  # splitmix64
+
+
+def _sets(sets: _Sets, count: int, written: int) -> Atoms:
+    return Atoms(sets.start[: count + 1], sets.members[:written], sets.names[:count])
+
+
+def _numbered(parts: Sequence[Atoms]) -> tuple[Labels, Atoms]:
     """One number for each set, however often it was found, and the sets by their numbers."""
-    names = np.concatenate([sets.names[:count] for sets, count, _ in parts])
-    sizes = np.concatenate([np.diff(sets.start[: count + 1]) for sets, count, _ in parts])
-    members = np.concatenate([sets.members[:written] for sets, _, written in parts])
+    names = np.concatenate([sets.names for sets in parts])
+    sizes = np.concatenate([np.diff(sets.start) for sets in parts])
+    members = np.concatenate([sets.members for sets in parts])
     begins = np.concatenate([[0], np.cumsum(sizes)])
-    _, first, number = np.unique(names, return_index=True, return_inverse=True)
+    names, first, number = np.unique(names, return_index=True, return_inverse=True)
     start = np.concatenate([[0], np.cumsum(sizes[first])]).astype(np.int64)
     taken = np.repeat(begins[first] - start[:-1], sizes[first]) + np.arange(start[-1])
-    return number.astype(np.int32), Atoms(start, members[taken])
+    return number.astype(np.int32), Atoms(start, members[taken], names)
 
 
 def _shares(leaf: Integers, lines: Floats, sides: Labels, codes: Integers) -> tuple[Integers, Labels, Floats]:
@@ -126,7 +194,7 @@ def _below_each(lines: Floats, rows: Integers, below: Floats) -> Floats:
 
 @compiled
 def _filled(
-    code: Integers, scale: Bytes, label: Labels, leaves: Integers, keys: Hashes
+    code: Integers, scale: Bytes, label: Labels, leaves: Integers, keys: Hashes, between: tuple[int, int]
 ) -> tuple[_Sets, Integers, Integers, Integers, Labels]:
     """Nodes (code, scale) without lines, as large as they have one set throughout, and the sets of them.
 
@@ -142,6 +210,8 @@ def _filled(
         waiting -= 1
         here, size, held = todo[waiting]
         end = here + (1 << (2 * size))
+        if here >= between[1] or end <= between[0]:
+            continue
         held, more = _holding(code, scale, label, here, size, path, held)
         leaf = np.searchsorted(leaves, here)
         detail = leaf < len(leaves) and leaves[leaf] < end
@@ -150,7 +220,7 @@ def _filled(
             base[counts[2] : counts[2] + held] = path[:held]
             counts[2] += held
             base_start[leaf + 1] = counts[2]
-        elif more or detail:
+        elif more or detail or (held and size > BLOCK_SCALE):
             for child in range(3, -1, -1):
                 todo[waiting] = here + (child << (2 * (size - 1))), size - 1, held
                 waiting += 1

@@ -23,6 +23,9 @@ COLUMNS: Final = 1 << LEVEL
 ROWS: Final = COLUMNS // 2
 SIDE: Final = 360 / COLUMNS  # degrees: 45/1024, so that its multiples are exact
 METHOD: Final = areas.METHOD
+WORLD: Final = 1 << (2 * LEVEL)  # the code after the last
+BLOCK_SCALE: Final = 3  # 0.35 degrees: what is flattened anew when an area in it changes
+BLOCK: Final = 1 << (2 * BLOCK_SCALE)
 
 _DEGREE: Final = 4  # of the area below a line within a row of leaves; the next term is below 1e-15 of it
 

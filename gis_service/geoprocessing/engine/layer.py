@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from gis_service.geoprocessing.engine.cut import Bytes, Cut
 from gis_service.geoprocessing.engine.grid import Floats, Integers, node_areas
 
 Labels = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 NOBODY = -1
 
 
@@ -61,6 +63,95 @@ def layer(cuts: Iterable[Cut], labels: int) -> Layer:
         labels, code, scale, owner[order].astype(np.int32), node_areas(code, scale), within(code, scale),
         *shares, *leaves, lines, south, north,
     )  # fmt: skip
+
+
+def between(layer: Layer, first: int, end: int) -> Layer:
+    """What begins between two codes; nothing is copied."""
+    whole, share, leaf = (
+        slice(*np.searchsorted(codes, (first, end)))
+        for codes in (layer.whole_code, layer.share_code, layer.leaf_code)
+    )
+    starts = layer.leaf_start[leaf.start : leaf.stop + 1]
+    lines = slice(int(starts[0]), int(starts[-1]))
+    return Layer(
+        layer.labels,
+        layer.whole_code[whole], layer.whole_scale[whole], layer.whole_label[whole], layer.whole_area[whole],
+        _moved(layer.whole_within[whole], -whole.start),
+        layer.share_code[share], layer.share_label[share], layer.share_area[share],
+        layer.leaf_code[leaf], starts - starts[0],
+        layer.lines[lines], layer.south[lines], layer.north[lines],
+    )  # fmt: skip
+
+
+def one_after_another(parts: Sequence[Layer], numbers: Sequence[Labels], labels: int) -> Layer:
+    """One layer of parts whose codes rise from part to part; `numbers` say what their labels become."""
+    named = [np.append(each, NOBODY).astype(np.int32) for each in numbers]
+
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def labelled(name: str) -> Labels:
+        return np.concatenate([of[getattr(part, name)] for part, of in zip(parts, named, strict=True)])
+
+    nodes = np.cumsum([0, *(len(part.whole_code) for part in parts)])
+    lines = np.cumsum([0, *(len(part.lines) for part in parts)])
+    within = [_moved(part.whole_within, int(at)) for part, at in zip(parts, nodes[:-1], strict=True)]
+    starts = [part.leaf_start[:-1] + at for part, at in zip(parts, lines[:-1], strict=True)]
+    return Layer(
+        labels,
+        column("whole_code"), column("whole_scale"), labelled("whole_label"), column("whole_area"),
+        np.concatenate(within),
+        column("share_code"), labelled("share_label"), column("share_area"),
+        column("leaf_code"), np.append(np.concatenate(starts), lines[-1]).astype(np.int64),
+        column("lines"), labelled("south"), labelled("north"),
+    )  # fmt: skip
+
+
+def _moved(places: Labels, by: int) -> Labels:
+    return np.where(places == NOBODY, NOBODY, places + by).astype(np.int32)
+
+
+def section(parts: Sequence[Layer], alive: Bools, first: int, end: int) -> Layer:
+    """What of several layers lies between two codes, where blocks begin, as one layer; dead labels are left
+    out. Nodes that hold the whole of it are there too.
+    """
+    cuts = [_section(part, alive, first, end) for part in parts]
+    code, scale, label = (np.concatenate([cut[at] for cut in cuts]) for at in range(3))
+    order = np.lexsort((label, -scale, code))
+    code, scale, label = code[order], scale[order], label[order]
+    leaf, lines, south, north = (np.concatenate([cut[at] for cut in cuts]) for at in range(3, 7))
+    order = np.lexsort((lines[:, 0], leaf))
+    leaf_code, starts = np.unique(leaf[order], return_index=True)
+    none = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
+    return Layer(
+        len(alive), code, scale, label, node_areas(code, scale), within(code, scale),
+        *none, leaf_code, np.append(starts, len(leaf)).astype(np.int64),
+        lines[order], south[order], north[order],
+    )  # fmt: skip
+
+
+def _section(layer: Layer, alive: Bools, first: int, end: int) -> tuple[Any, ...]:
+    inside = slice(*np.searchsorted(layer.whole_code, (first, end)))
+    nodes = np.concatenate([_around(layer, inside.start, first), np.arange(inside.start, inside.stop)])
+    nodes = nodes[alive[layer.whole_label[nodes]]].astype(np.int64)
+    part = between(layer, first, end)
+    living = np.append(alive, False)
+    kept = living[part.south] | living[part.north]
+    leaf = np.repeat(part.leaf_code, np.diff(part.leaf_start))[kept]
+    return (
+        layer.whole_code[nodes], layer.whole_scale[nodes], layer.whole_label[nodes],
+        leaf, part.lines[kept], part.south[kept], part.north[kept],
+    )  # fmt: skip
+
+
+def _around(layer: Layer, place: int, code: int) -> Integers:
+    """The nodes before a place that hold a code."""
+    found, at = [], place - 1
+    while at >= 0:
+        if code < layer.whole_code[at] + (1 << (2 * int(layer.whole_scale[at]))):
+            found.append(at)
+        at = int(layer.whole_within[at])
+    return np.array(found[::-1], np.int64)
 
 
 def _gathered(

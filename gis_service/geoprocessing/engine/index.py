@@ -1,0 +1,159 @@
+"""The areas of a table in the grid: made once, then kept up with what is written, one row after the other.
+
+Labels are numbered as features come. A feature that is written anew gets another label, and its old one is
+dead: what stands in the arrays is never changed, only left out of the sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from gis_service.geoprocessing.engine.cut import cut
+from gis_service.geoprocessing.engine.edges import edges_of
+from gis_service.geoprocessing.engine.flatten import Flat, flatten, replaced, together
+from gis_service.geoprocessing.engine.grid import BLOCK, WORLD, Floats, Integers
+from gis_service.geoprocessing.engine.join import join
+from gis_service.geoprocessing.engine.layer import Bools, Labels, Layer, layer, section
+from gis_service.geoprocessing.measure import Geometries
+
+PORTIONS: Final = 64  # of a flattening: each is a task for a thread, and a step of the progress
+MOST_PARTS: Final = (
+    16  # each change adds one; more are put together, which takes as long as the table is large
+)
+
+Keys = Integers
+Rows = tuple[Keys, Geometries]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The features of each label, which of them still stand, their parts, and all of them laid flat.
+
+    keys: the feature of each label. alive: whether that is its state of now. areas: m² of each label.
+    """
+
+    keys: Keys
+    alive: Bools
+    areas: Floats
+    parts: tuple[Layer, ...]
+    flat: Flat | None = None
+
+    @property
+    def labels(self) -> int:
+        return len(self.keys)
+
+    def labels_of(self, keys: Keys) -> Labels:
+        """The living label of each feature, or -1 of one that has no area here."""
+        living = np.flatnonzero(self.alive)
+        order = living[np.argsort(self.keys[living], kind="stable")]
+        if not len(order):
+            return np.full(len(keys), -1, np.int32)
+        held = self.keys[order]
+        at = np.minimum(np.searchsorted(held, keys), len(order) - 1)
+        return np.where(held[at] == keys, order[at], -1).astype(np.int32)
+
+
+def build(batches: Iterable[Rows], flat: bool, threads: Executor, tell: Callable[[float], None]) -> Index:
+    """The index of features that come in batches; `tell` hears from 0 to 1 how far the flattening is."""
+    made = _cut(batches, 0)
+    return replace(made, flat=_flattened(made.parts[0], threads, tell) if flat else None)
+
+
+def changed(index: Index, batches: Iterable[Rows], gone: Keys) -> Index:
+    """The index after features were written (with their new shapes) or deleted (`gone`)."""
+    added = _cut(batches, index.labels)
+    dead = index.labels_of(np.concatenate([added.keys, gone]))
+    alive = np.concatenate([index.alive, added.alive])
+    alive[dead[dead >= 0]] = False
+    parts = (*index.parts, *(part for part in added.parts if len(part.whole_code) or len(part.lines)))
+    made = Index(
+        np.concatenate([index.keys, added.keys]), alive, np.concatenate([index.areas, added.areas]), parts
+    )
+    if len(parts) > MOST_PARTS:
+        made = replace(made, parts=(section(parts, alive, 0, WORLD),))
+    if index.flat is None:
+        return made
+    blocks = np.unique(np.concatenate([_blocks(index.parts, dead), _blocks(added.parts, None)]))
+    return replace(made, flat=_refreshed(index.flat, made, blocks))
+
+
+def shared(one: Index, other: Index | Flat, of_one: Labels | None, of_other: Labels) -> Floats:
+    """m² shared by groups of the labels (or atoms) of two indexes; as `join`, for all of their parts."""
+    groups = np.where(one.alive, np.arange(one.labels) if of_one is None else of_one, -1).astype(np.int32)
+    rights = (other.layer,) if isinstance(other, Flat) else other.parts
+    if isinstance(other, Index):
+        of_other = np.where(other.alive, of_other, -1).astype(np.int32)
+    shape = int(groups.max(initial=-1)) + 1, int(of_other.max(initial=-1)) + 1
+    total = np.zeros(shape)
+    for left in one.parts:
+        for right in rights:
+            total += _filled_up(join(left, right, groups[: left.labels], of_other[: right.labels]), shape)
+    return total
+
+
+def _filled_up(found: Floats, shape: tuple[int, int]) -> Floats:
+    whole = np.zeros(shape)
+    whole[: found.shape[0], : found.shape[1]] = found
+    return whole
+
+
+def _cut(batches: Iterable[Rows], first: int) -> Index:
+    cuts, keys = [], [np.empty(0, np.int64)]
+    number = first
+    for its_keys, shapes in batches:
+        cuts.append(cut(edges_of(shapes), number))
+        keys.append(np.asarray(its_keys, np.int64))
+        number += len(its_keys)
+    found = np.concatenate(keys)
+    if not cuts:
+        cuts.append(cut(edges_of(np.empty(0, object)), number))
+    made = layer(cuts, number)
+    return Index(found, np.ones(len(found), bool), made.areas()[first:], (made,))
+
+
+def _flattened(made: Layer, threads: Executor, tell: Callable[[float], None]) -> Flat:
+    bounds = _bounds(made)
+    tell(0.0)
+    parts = []
+    for part in threads.map(lambda ends: flatten(made, *ends), pairwise(bounds)):
+        parts.append(part)
+        tell(len(parts) / (len(bounds) - 1))
+    return together(parts)
+
+
+def _bounds(made: Layer) -> list[int]:
+    """Codes where portions begin, with about as many lines in each, and the end."""
+    ends = np.linspace(0, len(made.lines), PORTIONS + 1)[1:-1]
+    leaves = np.searchsorted(made.leaf_start[:-1], ends, side="right") - 1
+    inner = made.leaf_code[leaves] // BLOCK * BLOCK if len(made.leaf_code) else np.empty(0, np.int64)
+    return [int(code) for code in np.unique(np.concatenate([[0], inner, [WORLD]]))]
+
+
+def _blocks(parts: Sequence[Layer], labels: Labels | None) -> Integers:
+    """The blocks in which any of the labels (None: any at all) has area, in order."""
+    return np.unique(
+        np.concatenate([np.empty(0, np.int64), *(each for part in parts for each in _in(part, labels))])
+    )
+
+
+def _in(part: Layer, labels: Labels | None) -> Iterator[Integers]:
+    def those(of: Labels) -> Bools:
+        return np.ones(len(of), bool) if labels is None else np.isin(of, labels[labels >= 0])
+
+    yield part.share_code[those(part.share_label)] // BLOCK * BLOCK
+    whole = those(part.whole_label)
+    codes, scales = part.whole_code[whole], part.whole_scale[whole].astype(np.int64)
+    for code, scale in zip(codes.tolist(), scales.tolist(), strict=True):
+        first = code // BLOCK * BLOCK
+        yield np.arange(first, max(code + (1 << (2 * scale)), first + 1), BLOCK)
+
+
+def _refreshed(flat: Flat, made: Index, blocks: Integers) -> Flat:
+    parts = [section(made.parts, made.alive, block, block + BLOCK) for block in blocks.tolist()]
+    return replaced(flat, blocks, parts)

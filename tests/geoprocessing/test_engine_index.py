@@ -1,0 +1,99 @@
+"""The engine's index of a table: written to row by row, it is as if it were made anew."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely.geometry.base import BaseGeometry
+
+from gis_service.geo import areas
+from gis_service.geoprocessing.engine import index as engine
+from gis_service.geoprocessing.engine.index import Index, Rows
+from gis_service.geoprocessing.measure import area
+from tests.geoprocessing.test_engine import SMALL, star
+
+THREADS = ThreadPoolExecutor(2)
+
+
+def rows(shapes: Mapping[int, BaseGeometry]) -> Rows:
+    return np.array(list(shapes), np.int64), np.array(list(shapes.values()), object)
+
+
+def built(shapes: Mapping[int, BaseGeometry]) -> Index:
+    return engine.build([rows(shapes)], True, THREADS, lambda _share: None)
+
+
+def told(index: Index) -> dict[frozenset[int], float]:
+    """m² that each set of features covers."""
+    assert index.flat is not None
+    atoms, sizes = index.flat.atoms, index.flat.layer.areas()
+    named = {
+        frozenset(index.keys[atoms.members[start:end]].tolist()): size
+        for start, end, size in zip(atoms.start[:-1], atoms.start[1:], sizes.tolist(), strict=True)
+    }
+    return {members: size for members, size in named.items() if size > SMALL}
+
+
+def test_a_moved_area_is_where_it_is_and_no_longer_where_it_was() -> None:
+    before = built({7: shapely.box(105, 20, 105.2, 20.2), 9: shapely.box(105.1, 20, 105.4, 20.2)})
+    after = engine.changed(before, [rows({7: shapely.box(107, 20, 107.2, 20.2)})], np.array([], np.int64))
+    assert told(after) == pytest.approx(
+        {frozenset({7}): areas.box(107, 20, 107.2, 20.2), frozenset({9}): areas.box(105.1, 20, 105.4, 20.2)},
+        abs=SMALL,
+    )
+    assert after.labels_of(np.array([7, 8, 9])).tolist() == [2, -1, 1]
+    assert after.areas[2] == pytest.approx(areas.box(107, 20, 107.2, 20.2))
+
+
+def test_what_is_shared_with_a_layer_follows_its_changes() -> None:
+    zones = built({1: shapely.box(105, 20, 106, 21), 2: shapely.box(106, 20, 107, 21)})
+    project = built({0: shapely.box(105.5, 20.5, 106.5, 20.6)})
+    half = areas.box(105.5, 20.5, 106, 20.6)
+    both = np.array([0, 1], np.int32)
+    assert engine.shared(project, zones, None, both) == pytest.approx(np.array([[half, half]]))
+    zones = engine.changed(zones, [rows({3: shapely.box(106.25, 20, 107, 21)})], np.array([2]))
+    found = engine.shared(project, zones, None, np.array([0, 1, 2], np.int32))
+    assert found == pytest.approx(np.array([[half, 0, half / 2]]))
+
+
+def test_a_table_without_rows_has_an_index_that_takes_some() -> None:
+    empty = engine.build([], True, THREADS, lambda _share: None)
+    assert told(empty) == {}
+    square = shapely.box(105, 20, 105.3, 20.2)
+    assert told(engine.changed(empty, [rows({4: square})], np.array([], np.int64))) == pytest.approx(
+        {frozenset({4}): area(square)}, abs=SMALL
+    )
+
+
+places = st.sampled_from([(106.0, 16.0), (106.2, 16.1), (106.0001, 16.0), (108.5, 16.3)])
+shapes = st.builds(
+    lambda at, seed, radius: star(seed, at[0], at[1], radius, 24),
+    places,
+    st.integers(0, 50),
+    st.sampled_from([0.02, 0.4]),
+)
+steps = st.lists(
+    st.tuples(st.dictionaries(st.integers(1, 6), shapes, max_size=2), st.sets(st.integers(1, 6), max_size=1)),
+    max_size=20,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.dictionaries(st.integers(1, 6), shapes), steps)
+def test_step_by_step_is_as_made_anew(
+    start: dict[int, BaseGeometry], writes: list[tuple[dict[int, BaseGeometry], set[int]]]
+) -> None:
+    index, now = built(start), dict(start)
+    for written, deleted in writes:
+        gone = deleted - written.keys()
+        now = {key: shape for key, shape in {**now, **written}.items() if key not in gone}
+        index = engine.changed(index, [rows(written)] if written else [], np.array(sorted(gone), np.int64))
+    expected = told(built(now))
+    found = told(index)
+    assert found.keys() == expected.keys()
+    assert all(found[key] == pytest.approx(expected[key], rel=1e-9, abs=SMALL) for key in expected)
+    assert len(index.parts) <= engine.MOST_PARTS
