@@ -16,7 +16,7 @@ from gis_service.access import tile_changes, versions
 from gis_service.access.policy import ROLE_FULL, ROLE_JURISDICTION, ROLE_PUBLIC
 from gis_service.access.sight import MINE, ROLES, columns, conditions
 from gis_service.catalog.layer import Layer
-from gis_service.db import point_tables, tile_tables
+from gis_service.db import engine_sql, point_tables, tile_tables
 from gis_service.db.point_tables import Kind
 from gis_service.db.query import ident, literal
 from gis_service.db.sync import SyncDatabase
@@ -46,7 +46,8 @@ def statements(layers: Iterable[Layer]) -> list[str]:
     for table in sorted(by_table):
         made += _table(table, by_table[table])
     made += tile_changes.of_others(layer for layers in by_table.values() for layer in layers)
-    return made + _tile_tables(by_table) + _point_tables(by_table)
+    marked = engine_sql.surfaces(layer for layers in by_table.values() for layer in layers)
+    return [*made, *_tile_tables(by_table), *_point_tables(by_table), *engine_sql.statements(marked)]
 
 
 def _tile_tables(by_table: Mapping[str, Sequence[Layer]]) -> list[str]:

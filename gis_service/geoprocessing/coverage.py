@@ -1,0 +1,226 @@
+"""How much of each zone is protected: once each place, by category, designation, governance or year.
+
+Areas are m² on WGS 84 between edges that are straight in longitude and latitude; shares are of the zone's own
+area by the same measure, never capped: what is above 1 says that areas reach beyond the zone's drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+
+from gis_service.errors import InvalidParameter
+from gis_service.geoprocessing import overlap
+from gis_service.geoprocessing.atoms import Profiles, profiles
+from gis_service.geoprocessing.engine.grid import Floats
+from gis_service.geoprocessing.engine.index import Index, shared
+from gis_service.geoprocessing.overlap import Filter
+from gis_service.geoprocessing.seen import Seen, numbered
+
+By = Literal["category", "designation", "governance", "site_type", "year"]
+BY: Final = get_args(By)
+_PROPERTY: Final[Mapping[str, str]] = {
+    "category": "iucn_cat",
+    "designation": "desig_eng",
+    "governance": "gov_type",
+    "site_type": "site_type",
+    "year": "status_yr",
+}
+# Where two overlap the stricter one has the place (domain guide, 2.3); PA before OECM by the WDPA manual.
+_STRICTEST: Final[Mapping[str, tuple[str, ...]]] = {
+    "category": ("Ia", "Ib", "II", "III", "IV", "V", "VI", "Not Reported", "Not Applicable", "Not Assigned"),
+    "site_type": ("PA", "OECM"),
+}
+UNKNOWN: Final = None  # the value of a row that has none
+PROPERTIES: Final = (
+    "site_id", "site_pid", "site_type", "name", "name_eng", "desig", "desig_eng", "iucn_cat", "gov_type",
+    "status", "status_yr", "valid_to",
+)  # fmt: skip
+ZONE_PROPERTIES: Final = ("code", "name", "name_en", "sci_name", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one value covers of a zone.
+
+    inclusive_m2: covered by areas of the value, whatever else covers it too; these don't add up.
+    first_m2: covered by the value and by none before it (strictest category, earliest year, PA before OECM);
+    these add up to `covered_m2`. None where values have no order.
+    """
+
+    value: Hashable
+    inclusive_m2: float
+    first_m2: float | None
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The coverage of one zone. `naive_m2` counts each area by itself, and so overlaps several times."""
+
+    zone: str
+    name: str
+    area_m2: float
+    covered_m2: float
+    naive_m2: float
+    several_m2: float
+    parts: tuple[Part, ...]
+
+    @property
+    def share(self) -> float | None:
+        """Of the zone; above 1 where areas cover more than the zone's drawing; None of an empty zone."""
+        return self.covered_m2 / self.area_m2 if self.area_m2 > 0 else None
+
+    def gap_m2(self, target: float) -> float:
+        """What is missing to a target share, 0 where it's reached."""
+        return max(0.0, target * self.area_m2 - self.covered_m2)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The areas that count, and why others don't: reasons as keys of texts, with numbers of rows."""
+
+    rows: int
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The zones in the order of the layer; `together` is all of them where they don't overlap, else None."""
+
+    by: By
+    zones: tuple[Zone, ...]
+    together: Zone | None
+    counted: Counted
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The protected areas that count, as profiles of the flat layer."""
+
+    index: Index
+    seen: Seen
+    counts: np.ndarray[Any, np.dtype[np.bool_]]
+    profiles: Profiles
+    counted: Counted
+
+
+def areas(index: Index, rows: Seen, by: By, which: Filter) -> Areas:
+    """The protected areas of a view by a property's values; InvalidParameter for a property of no use."""
+    if by not in BY:
+        raise InvalidParameter(f"by {by!r} is none of {', '.join(BY)}")
+    assert index.flat is not None, "protected areas are laid flat"
+    reasons = [overlap.excluded(values, which) for values in _values(rows)]
+    counts = np.array([reason is None for reason in reasons], bool)
+    numbers, values = numbered([_known(by, value) for value in rows.column(_PROPERTY[by])])
+    sites, _ = numbered(_sites(rows))
+    made = profiles(
+        index.flat,
+        rows.spread(np.where(counts, numbers, -1), index.labels),
+        values,
+        rows.spread(sites, index.labels),
+    )
+    left_out = {reason: reasons.count(reason) for reason in sorted({r for r in reasons if r is not None})}
+    return Areas(index, rows, counts, made, Counted(int(counts.sum()), left_out))
+
+
+def coverage(zones: Index, rows: Seen, by: By, of: Areas, day: date | None = None) -> Coverage:
+    """The coverage of every zone that stands on the day, by the values that `of` was made by."""
+    taken = np.array([at for at in range(len(rows)) if _stands(rows, at, day)], np.int64)
+    of_row = np.full(len(rows), -1, np.int32)
+    of_row[taken] = np.arange(len(taken))
+    of_label = rows.spread(of_row, zones.labels)
+    assert of.index.flat is not None
+    found = _square(
+        shared(zones, of.index.flat, of_label, of.profiles.of_atom), len(taken), len(of.profiles.several)
+    )
+    counted = of.seen.spread(np.where(of.counts, 0, -1), of.index.labels)
+    naive = _square(shared(zones, of.index, of_label, counted), len(taken), 1)[:, 0]
+    sizes = rows.areas[taken]
+    made = [
+        _zone(rows.ids[at], _name(rows, int(at)), (sizes[place], naive[place]), found[place], by, of.profiles)
+        for place, at in enumerate(taken.tolist())
+    ]
+    overlapping = _overlap(zones, of_label, len(taken))
+    together = (
+        None if overlapping else _zone("", "", (sizes.sum(), naive.sum()), found.sum(axis=0), by, of.profiles)
+    )
+    return Coverage(by, tuple(made), together, of.counted)
+
+
+SAME_M2: Final = 10_000.0  # neighbours' drawings may overlap by a hectare in all and be a partition still
+
+
+def _overlap(zones: Index, of_label: Any, count: int) -> bool:
+    shares = _square(shared(zones, zones, of_label, of_label), count, count)
+    return bool(np.triu(shares, 1).sum() > SAME_M2)
+
+
+def _zone(zone: str, name: str, sizes: tuple[float, float], found: Floats, by: By, known: Profiles) -> Zone:
+    inclusive = known.inclusive(found)
+    rank = _rank(by, known.values)
+    first = None if rank is None else known.first(found, rank)
+    parts = [
+        Part(value, float(inclusive[at]), None if first is None else float(first[at]))
+        for at, value in enumerate(known.values)
+    ]
+    order = rank or list(np.argsort([str(value) for value in known.values], kind="stable").argsort())
+    parts = [part for _, part in sorted(zip(order, parts, strict=True), key=lambda pair: pair[0])]
+    several = float(known.several_of(found))
+    return Zone(
+        zone, name, float(sizes[0]), float(known.any_of(found)), float(sizes[1]), several, tuple(parts)
+    )
+
+
+def _rank(by: By, values: Sequence[Hashable]) -> list[int] | None:
+    """The place of each value where several cover, the first of all; None where values have no order."""
+    if by == "year":
+        known: list[Any] = sorted(value for value in values if _is_year(value))
+        return [known.index(value) if _is_year(value) else len(known) for value in values]
+    if by not in _STRICTEST:
+        return None
+    order = _STRICTEST[by]
+    return [order.index(value) if value in order else len(order) for value in values]
+
+
+def _is_year(value: object) -> bool:
+    return isinstance(value, int)
+
+
+def _known(by: By, value: Any) -> Any:
+    return UNKNOWN if by == "year" and value == 0 else value  # the WDPA's way to write an unknown year
+
+
+def _values(rows: Seen) -> list[dict[str, Any]]:
+    columns = {name: rows.column(name) for name in ("desig", "desig_eng", "status", "valid_to")}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _sites(rows: Seen) -> list[Hashable]:
+    """The site of each row: parcels of one site aren't several designations."""
+    found = zip(rows.datasets.tolist(), rows.column("site_id"), rows.ids, strict=True)
+    return [(dataset, feature if site is None else site) for dataset, site, feature in found]
+
+
+def _stands(rows: Seen, at: int, day: date | None) -> bool:
+    if day is None:
+        return True
+    begun, ended = rows.column("valid_from")[at], rows.column("valid_to")[at]
+    return (begun is None or begun <= day) and (ended is None or day < ended)
+
+
+def _name(rows: Seen, at: int) -> str:
+    for name in ("name", "sci_name", "code"):
+        if (value := rows.column(name)[at]) is not None:
+            return str(value)
+    return rows.ids[at]
+
+
+def _square(found: Floats, rows: int, columns: int) -> Floats:
+    """Groups at the end that share nothing have no place in what `shared` gives."""
+    whole = np.zeros((rows, columns))
+    whole[: found.shape[0], : found.shape[1]] = found
+    return whole
