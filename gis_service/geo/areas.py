@@ -17,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.int64]
 
 METHOD: Final = "ellipsoidal-wgs84-lonlat-edges/1"
+SPHERE: Final = (
+    "mollweide-sphere-lonlat-edges/1"  # as ESRI:54009, which PROJ computes on a sphere of radius a
+)
 
 _A: Final = 6378137.0
 _F: Final = 1 / 298.257223563
@@ -79,9 +82,9 @@ def _authalic(s: Floats) -> Floats:
     return (_B2 / 2) * (s / (1 - es2) + np.arctanh(_E * s) / _E)
 
 
-def authalic_slope(phi: Floats) -> Floats:
+def authalic_slope(phi: Floats, method: str = METHOD) -> Floats:
     """The derivative of Q: m² per radian of longitude and radian of latitude."""
-    return _slope(phi, np.sin(phi))
+    return _A * _A * np.cos(phi) if method == SPHERE else _slope(phi, np.sin(phi))
 
 
 def _slope(phi: Floats, s: Floats) -> Floats:

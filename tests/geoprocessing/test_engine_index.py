@@ -97,3 +97,23 @@ def test_step_by_step_is_as_made_anew(
     assert found.keys() == expected.keys()
     assert all(found[key] == pytest.approx(expected[key], rel=1e-9, abs=SMALL) for key in expected)
     assert len(index.parts) <= engine.MOST_PARTS
+
+
+@pytest.mark.parametrize(
+    ("west", "south", "ellipsoid", "sphere"),
+    [
+        (105, 10, 12_108.188648, 12_184.3687),
+        (105, 20, 11_548.376596, 11_607.1216),
+        (107, 22, 11_394.287308, 11_448.5967),
+    ],
+)
+def test_a_sphere_makes_viet_nam_larger(west: float, south: float, ellipsoid: float, sphere: float) -> None:
+    # Cells of one degree in km²: exact, and in ESRI:54009 by PROJ.
+    cell = built({1: shapely.box(west, south, west + 1, south + 1)})
+    other = engine.measured(cell, areas.SPHERE)
+    assert cell.areas[0] / 1e6 == pytest.approx(ellipsoid, abs=1e-6)
+    assert other.areas[0] / 1e6 == pytest.approx(sphere, abs=1e-4)
+    assert other.flat is not None
+    atoms = np.zeros(1, np.int32)
+    assert engine.shared(other, other.flat, atoms, atoms)[0, 0] / 1e6 == pytest.approx(sphere, abs=1e-4)
+    assert engine.measured(other, areas.METHOD).areas == pytest.approx(cell.areas, rel=1e-12)

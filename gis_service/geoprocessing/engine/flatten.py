@@ -22,12 +22,9 @@ from gis_service.geoprocessing.engine.grid import (
     WORLD,
     Floats,
     Integers,
-    below,
     node_areas,
-    rows_of_codes,
 )
-from gis_service.geoprocessing.engine.kernel import strip
-from gis_service.geoprocessing.engine.layer import NOBODY, Labels, Layer, between, one_after_another
+from gis_service.geoprocessing.engine.layer import NOBODY, Labels, Layer, between, one_after_another, shares
 
 Hashes = npt.NDArray[np.uint64]
 SAME = 1e-12  # of a leaf's side, 5 nm: lines as near as this at both ends of a slab are one
@@ -103,7 +100,7 @@ def flatten(layer: Layer, first: int = 0, end: int = WORLD) -> Flat:
     flat = Layer(
         len(atoms.names),
         code, scale, number[:wholes], node_areas(code, scale), np.full(wholes, NOBODY, np.int32),
-        *_shares(leaf, lines, sides, codes),
+        *shares(leaf, lines, sides, codes),
         codes[held_leaves], np.append(firsts, drawn).astype(np.int64), lines, *sides,
     )  # fmt: skip
     return Flat(flat, atoms)
@@ -170,26 +167,6 @@ def _numbered(parts: Sequence[Atoms]) -> tuple[Labels, Atoms]:
     start = np.concatenate([[0], np.cumsum(sizes[first])]).astype(np.int64)
     taken = np.repeat(begins[first] - start[:-1], sizes[first]) + np.arange(start[-1])
     return number.astype(np.int32), Atoms(start, members[taken], names)
-
-
-def _shares(leaf: Integers, lines: Floats, sides: Labels, codes: Integers) -> tuple[Integers, Labels, Floats]:
-    """m² of each atom in each leaf, from what lies below its lines."""
-    areas = _below_each(lines, rows_of_codes(codes)[leaf], below())
-    owners = sides.reshape(-1).astype(np.int64)
-    leaves, signed = np.concatenate([leaf, leaf]), np.concatenate([areas, -areas])
-    held = owners >= 0
-    pairs, place = np.unique((leaves[held] << 32) | owners[held], return_inverse=True)
-    summed = np.bincount(place, signed[held], len(pairs)).astype(np.float64)
-    return codes[pairs >> 32], (pairs & 0xFFFFFFFF).astype(np.int32), summed
-
-
-@compiled
-def _below_each(lines: Floats, rows: Integers, below: Floats) -> Floats:
-    areas = np.empty(len(lines))
-    for at in range(len(lines)):
-        width = lines[at, 2] - lines[at, 0]
-        areas[at] = width * strip(below[rows[at]], lines[at, 1], lines[at, 3])
-    return areas
 
 
 @compiled

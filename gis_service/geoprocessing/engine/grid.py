@@ -66,7 +66,7 @@ def code(column: int, row: int) -> int:
 
 
 @functools.cache
-def below() -> Floats:
+def below(method: str = METHOD) -> Floats:
     """For each row the coefficients of u, u², u³, u⁴: m² below height u (0 to 1) over one leaf's width."""
     # By Gauss's rule over the derivative: differences of Q itself would lose four digits.
     nodes, weights = np.polynomial.legendre.leggauss(8)
@@ -74,23 +74,23 @@ def below() -> Floats:
     south = np.radians(np.arange(ROWS) * SIDE - 90.0)
     side = math.radians(SIDE)
     at = south[:, None, None] + side * heights[:, None] * (nodes + 1) / 2
-    values = side * side * heights / 2 * (areas.authalic_slope(at) @ weights)
+    values = side * side * heights / 2 * (areas.authalic_slope(at, method) @ weights)
     powers = heights[:, None] ** np.arange(1, _DEGREE + 1)
     return np.ascontiguousarray(np.linalg.solve(powers, values.T).T)
 
 
 @functools.cache
-def _south_of() -> Floats:
+def _south_of(method: str) -> Floats:
     """For each row the m² of one column of leaves south of it."""
-    summed = np.cumsum(below().sum(axis=1), dtype=np.longdouble)
+    summed = np.cumsum(below(method).sum(axis=1), dtype=np.longdouble)
     return np.concatenate([[0.0], summed]).astype(np.float64)
 
 
-def node_areas(codes: Integers, scales: npt.NDArray[np.int8]) -> Floats:
+def node_areas(codes: Integers, scales: npt.NDArray[np.int8], method: str = METHOD) -> Floats:
     """Areas in m² of nodes of 2^scale leaves a side."""
     side = np.int64(1) << scales.astype(np.int64)
     rows = rows_of_codes(codes)
-    return np.asarray(side * (_south_of()[rows + side] - _south_of()[rows]))
+    return np.asarray(side * (_south_of(method)[rows + side] - _south_of(method)[rows]))
 
 
 @compiled

@@ -20,6 +20,7 @@ from gis_service.geoprocessing.engine.flatten import Flat, flatten, replaced, to
 from gis_service.geoprocessing.engine.grid import BLOCK, WORLD, Floats, Integers
 from gis_service.geoprocessing.engine.join import join
 from gis_service.geoprocessing.engine.layer import Bools, Labels, Layer, layer, section
+from gis_service.geoprocessing.engine.layer import measured as by_layer
 from gis_service.geoprocessing.measure import Geometries
 
 PORTIONS: Final = 64  # of a flattening: each is a task for a thread, and a step of the progress
@@ -57,6 +58,18 @@ class Index:
         held = self.keys[order]
         at = np.minimum(np.searchsorted(held, keys), len(order) - 1)
         return np.where(held[at] == keys, order[at], -1).astype(np.int32)
+
+
+def measured(index: Index, method: str) -> Index:
+    """The index with its areas by another method."""
+    if index.parts[0].method == method:
+        return index
+    parts = tuple(by_layer(part, method) for part in index.parts)
+    areas = np.zeros(index.labels)
+    for part in parts:
+        areas[: part.labels] += part.areas()
+    flat = None if index.flat is None else Flat(by_layer(index.flat.layer, method), index.flat.atoms)
+    return replace(index, areas=areas, parts=parts, flat=flat)
 
 
 def build(batches: Iterable[Rows], flat: bool, threads: Executor, tell: Callable[[float], None]) -> Index:

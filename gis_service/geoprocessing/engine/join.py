@@ -19,6 +19,7 @@ def join(one: Layer, other: Layer, of_one: Labels | None = None, of_other: Label
     """
     if len(one.whole_code) + len(one.share_code) > len(other.whole_code) + len(other.share_code):
         return np.ascontiguousarray(join(other, one, of_other, of_one).T)
+    assert one.method == other.method, "areas of one kind"
     first, second = _groups(one, of_one), _groups(other, of_other)
     out = np.zeros((int(first.max(initial=-1)) + 1, int(second.max(initial=-1)) + 1))
     wholes = other.whole_code, other.whole_scale, other.whole_label
@@ -33,7 +34,7 @@ def join(one: Layer, other: Layer, of_one: Labels | None = None, of_other: Label
     _crossing(
         one.leaf_code, one.leaf_start, one.lines, first[one.south], first[one.north],
         other.leaf_code, other.leaf_start, other.lines, other.south, other.north, second,
-        below(), rows_of_codes(one.leaf_code), out,
+        below(one.method), rows_of_codes(one.leaf_code), out,
     )  # fmt: skip
     return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from gis_service.geoprocessing.engine.compiled import compiled
 from gis_service.geoprocessing.engine.cut import Bytes, Cut
-from gis_service.geoprocessing.engine.grid import Floats, Integers, node_areas
+from gis_service.geoprocessing.engine.grid import (
+    METHOD,
+    Floats,
+    Integers,
+    below,
+    node_areas,
+    rows_of_codes,
+)
+from gis_service.geoprocessing.engine.kernel import strip
 
 Labels = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
@@ -42,6 +50,7 @@ class Layer:
     lines: Floats
     south: Labels
     north: Labels
+    method: str = METHOD  # of the areas
 
     def areas(self) -> Floats:
         """m² of each label."""
@@ -63,6 +72,47 @@ def layer(cuts: Iterable[Cut], labels: int) -> Layer:
         labels, code, scale, owner[order].astype(np.int32), node_areas(code, scale), within(code, scale),
         *shares, *leaves, lines, south, north,
     )  # fmt: skip
+
+
+def shares(
+    leaf: Integers, lines: Floats, sides: Labels, codes: Integers, method: str = METHOD
+) -> tuple[Integers, Labels, Floats]:
+    """m² of each label in each leaf, from what lies below its lines: codes, labels and areas in their order.
+
+    `leaf` is the place of each line's leaf among `codes`, `sides` the labels south and north of each line.
+    """
+    areas = _below_each(lines, rows_of_codes(codes)[leaf], below(method))
+    owners = sides.reshape(-1).astype(np.int64)
+    leaves, signed = np.concatenate([leaf, leaf]), np.concatenate([areas, -areas])
+    held = owners >= 0
+    pairs, place = np.unique((leaves[held] << 32) | owners[held], return_inverse=True)
+    summed = np.bincount(place, signed[held], len(pairs)).astype(np.float64)
+    return codes[pairs >> 32], (pairs & 0xFFFFFFFF).astype(np.int32), summed
+
+
+@compiled
+def _below_each(lines: Floats, rows: Integers, below: Floats) -> Floats:
+    areas = np.empty(len(lines))
+    for at in range(len(lines)):
+        width = lines[at, 2] - lines[at, 0]
+        areas[at] = width * strip(below[rows[at]], lines[at, 1], lines[at, 3])
+    return areas
+
+
+def measured(layer: Layer, method: str) -> Layer:
+    """The same layer with its areas by another method; what is joined must have one method."""
+    if layer.method == method:
+        return layer
+    leaf = np.repeat(np.arange(len(layer.leaf_code)), np.diff(layer.leaf_start))
+    found = shares(leaf, layer.lines, np.stack([layer.south, layer.north]), layer.leaf_code, method)
+    return replace(
+        layer,
+        whole_area=node_areas(layer.whole_code, layer.whole_scale, method),
+        share_code=found[0],
+        share_label=found[1],
+        share_area=found[2],
+        method=method,
+    )
 
 
 def between(layer: Layer, first: int, end: int) -> Layer:

@@ -90,7 +90,8 @@ def load(table: str, home: Path) -> tuple[Index, Stored] | None:
 
 def _arrays(made: Layer | Atoms) -> dict[str, Any]:
     found = {each.name: getattr(made, each.name) for each in fields(made)}
-    found.pop("labels", None)
+    for name in ("labels", "method"):
+        found.pop(name, None)
     return found
 
 
