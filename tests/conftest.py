@@ -113,13 +113,15 @@ Starter = Callable[..., str]
 def start_server(settings: Settings) -> Iterator[Starter]:
     """A function that starts the real web server and gives its address: `start_server(dsn, GIS_X="1")`.
 
-    With `root`, a folder of other layers than the checkout's.
+    With `root`, a folder of other layers than the checkout's; with `data_dir`, a data folder of its own.
     """
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(dsn: str, *, root: Path = ROOT, workers: int = 1, **env: str) -> str:
+    def start(
+        dsn: str, *, root: Path = ROOT, workers: int = 1, data_dir: Path = settings.data_dir, **env: str
+    ) -> str:
         port = free_port()
-        ours = replace(settings, port=port, workers=workers, root=root)
+        ours = replace(settings, port=port, workers=workers, root=root, data_dir=data_dir)
         # Tiles are drawn when a test asks for them: to draw all low zooms for each server takes a while.
         environment = children.child_environment(
             ours, dsn, {**os.environ, "GIS_TILES_WARM_ZOOMS": "0", **env}

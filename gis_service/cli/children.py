@@ -1,5 +1,6 @@
 """The processes that make up the running service: their commands and their environment."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,15 +34,27 @@ def worker_command() -> list[str]:
     return [sys.executable, "-P", "-m", "gis_service.processes.worker"]
 
 
+def geoprocessor_command() -> list[str]:
+    """The process that holds the geoprocessing engine and answers statistics."""
+    return [sys.executable, "-P", "-m", "gis_service.processes.geoprocessor"]
+
+
 def import_path(env: Mapping[str, str]) -> str:
     """Give the PYTHONPATH that finds this checkout from any folder."""
     return ":".join(filter(None, [str(Path(__file__).parents[2]), env.get("PYTHONPATH")]))
+
+
+def _compiled(settings: Settings) -> dict[str, str]:
+    """Where compiled functions are kept: beside their source, or with the data where that is read-only."""
+    beside = os.access(Path(__file__).parents[1] / "geoprocessing" / "engine", os.W_OK)
+    return {} if beside else {"NUMBA_CACHE_DIR": str(settings.data_dir / "engine" / "compiled")}
 
 
 def child_environment(settings: Settings, dsn: str, env: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment with our settings spelled out, so that children read the very same."""
     return {
         **MEMORY,
+        **_compiled(settings),
         **env,
         "PYTHONPATH": import_path(env),
         "GIS_ROOT": str(settings.root),

@@ -107,6 +107,7 @@ class Supervisor:
         self.children = (
             Child("web", children.web_command(settings), logs / "web.log"),
             Child("worker", children.worker_command(), logs / "worker.log"),
+            Child("engine", children.geoprocessor_command(), logs / "engine.log"),
         )
         self.stopping = False
 

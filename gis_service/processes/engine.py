@@ -16,7 +16,7 @@ from pygeoapi.api import API, APIRequest
 from pygeoapi.api import processes as ogc
 
 from gis_service.errors import GisError, InvalidParameter
-from gis_service.processes import overlap_process
+from gis_service.processes.catalogue import PROCESSES
 from gis_service.processes.errors import BadExecution
 from gis_service.processes.job import Job
 from gis_service.processes.manager import Held
@@ -49,10 +49,11 @@ def _config() -> dict[str, Any]:
             "contact": {},
         },
         "resources": {
-            overlap_process.ID: {
+            name: {
                 "type": "process",
-                "processor": {"name": "gis_service.processes.manager.OverlapReport"},
+                "processor": {"name": "gis_service.processes.manager.Described", "process": name},
             }
+            for name in PROCESSES
         },
     }
 
@@ -104,7 +105,7 @@ class Engine:
         plain["inputs"] = {**given, **{name: {} for name in area}}
         self._call(asking, held, ogc.execute_process, process, body=json.dumps(plain).encode())
         assert held.asked is not None, "pygeoapi has called the manager, or it would have refused"
-        inputs = overlap_process.check({**held.asked.inputs, **area})
+        inputs = PROCESSES[process].check({**held.asked.inputs, **area})
         response = "document" if held.asked.response == "document" else "raw"
         return {
             "process": process,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gis_service.errors import Conflict, Forbidden, GisError, InvalidParameter, NotFound
+from collections.abc import Mapping
+from typing import Any
+
+from gis_service.errors import Busy, Conflict, Forbidden, GisError, InvalidParameter, NotFound
 from gis_service.texts import say
 
 _OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
@@ -60,6 +63,36 @@ class JobLost(GisError):
     """The worker died {attempts} times over this job; it isn't tried again."""
 
     status, code = 503, "job-lost"
+
+
+class EngineAway(Busy):
+    """The geoprocessing engine isn't there or still starts; ask again in a few seconds."""
+
+    code, exit_code = "engine-away", 5
+
+
+def kept(err: GisError) -> dict[str, object]:
+    """An error as a job keeps it, or another process tells it: its sentence is made again by its reader."""
+    own = err.status == 500
+    values: dict[str, object] = {name: _plain(value) for name, value in err.values.items()}
+    return {
+        "code": err.code,
+        "status": err.status,
+        "detail": "" if own else err.message(),
+        "values": {} if own else {"detail": err.detail, **values},
+    }
+
+
+def again(told: Mapping[str, Any]) -> GisError:
+    """The error that another process told, as it would have been raised here."""
+    more = {"status": told["status"], "code": told["code"], "__doc__": "{detail}"}
+    values = {name: value for name, value in told["values"].items() if name != "detail"}
+    kind: type[GisError] = type("Told", (GisError,), more)
+    return kind(told["detail"], **values)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
 def sentence(code: str, values: dict[str, object], fallback: str, lang: str) -> str:

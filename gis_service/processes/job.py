@@ -20,6 +20,7 @@ STEPS = {
     "plots": "report.step.plots",
     "drawing": "report.step.drawing",
     "writing": "report.step.writing",
+    "computing": "report.step.computing",
 }
 
 

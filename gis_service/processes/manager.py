@@ -15,7 +15,7 @@ from pygeoapi.process.base import BaseProcessor, JobNotFoundError, JobResultNotF
 from pygeoapi.process.manager.base import BaseManager
 from pygeoapi.util import JobStatus
 
-from gis_service.processes import overlap_process
+from gis_service.processes.catalogue import PROCESSES
 from gis_service.processes.job import STEPS, Job
 from gis_service.texts import say
 
@@ -87,11 +87,11 @@ class Manager(BaseManager):  # type: ignore[misc]  # pygeoapi has no types
         return "", "application/json", None, JobStatus.accepted, {}
 
 
-class OverlapReport(BaseProcessor):  # type: ignore[misc]  # pygeoapi has no types
-    """Describes the process; the worker runs it."""
+class Described(BaseProcessor):  # type: ignore[misc]  # pygeoapi has no types
+    """Describes the process that its definition names; others run it."""
 
     def __init__(self, processor_def: dict[str, Any]) -> None:
-        super().__init__(processor_def, overlap_process.metadata())
+        super().__init__(processor_def, PROCESSES[processor_def["process"]].metadata())
 
 
 def described(job: Job, lang: str) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gis_service.access.policy import visible_layers
@@ -13,20 +11,12 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.project import ProjectLimits, read_project
 from gis_service.processes.job import Job
+from gis_service.processes.made import Made
 from gis_service.processes.overlap_process import check, day_of, release_of
 from gis_service.reports import as_csv, as_html, as_json
 from gis_service.reports.overlap_report import Parameters, Reader, compute
 from gis_service.settings import Limits
 from gis_service.texts import LANGUAGES
-
-
-@dataclass(frozen=True)
-class Made:
-    """A document that a job made."""
-
-    name: str
-    media_type: str
-    body: bytes  # gzip
 
 
 def run(db: SyncDatabase, catalog: Catalog, job: Job, limits: Limits, budget: Budget) -> list[Made]:
@@ -44,7 +34,7 @@ def run(db: SyncDatabase, catalog: Catalog, job: Job, limits: Limits, budget: Bu
     for lang in LANGUAGES:
         page = as_html.render(report, drawing, lang)
         made.append(Made(f"report.{lang}.html", as_html.MEDIA_TYPE, page))
-    return [Made(each.name, each.media_type, gzip.compress(each.body, 6, mtime=0)) for each in made]
+    return [each.packed() for each in made]
 
 
 def _parameters(inputs: Mapping[str, Any], limits: Limits) -> Parameters:

@@ -17,7 +17,8 @@ from gis_service.db import jobs_sql
 from gis_service.db.pool import Database
 from gis_service.errors import GisError, InvalidParameter, MethodNotAllowed, NotFound
 from gis_service.links import Links
-from gis_service.processes import reading
+from gis_service.processes import reading, resident
+from gis_service.processes.catalogue import PROCESSES
 from gis_service.processes.errors import (
     BadExecution,
     CallbackRefused,
@@ -28,6 +29,7 @@ from gis_service.processes.errors import (
     sentence,
 )
 from gis_service.processes.job import Job
+from gis_service.processes.resident import Question
 from gis_service.settings import Settings
 from gis_service.texts import catalogue, say
 
@@ -162,15 +164,20 @@ class Processes:
     async def _execute(self, asking: Asking, engine: Engine, process: str) -> Answer:
         prefer = _preferences(asking.headers.get("prefer", ""))
         asked, callbacks = await self._asked(asking, engine, process)
+        longest = min(
+            prefer.get("wait", self.settings.limits.sync_seconds), self.settings.limits.sync_seconds
+        )
+        if PROCESSES[process].resident and "respond-async" not in prefer and callbacks is None:
+            try:
+                return await self._at_once(asking, asked, longest)
+            except TimeoutError:
+                longest = 0  # the worker asks again and waits for it
         job_id = await self._submit(asking, asked, callbacks)
         monitor = (("location", asking.links.job(job_id)),)
         applied: tuple[tuple[str, str], ...] = ()
         if "respond-async" in prefer:
             applied = (("preference-applied", "respond-async"),)
         else:
-            longest = min(
-                prefer.get("wait", self.settings.limits.sync_seconds), self.settings.limits.sync_seconds
-            )
             await self._wait(job_id, longest)
         job = await self._job(asking, job_id)
         if job.ended and not applied:
@@ -178,6 +185,19 @@ class Processes:
             return Answer(answer.status, (*answer.headers, *monitor), answer.body, answer.document)
         _, _, body = engine.job(asking, job)
         return Answer(201, (*_json_headers(asking), *monitor, *applied), body)
+
+    async def _at_once(self, asking: Asking, asked: Mapping[str, Any], seconds: float) -> Answer:
+        """What the geoprocessor answers; there is no job behind it."""
+        question = Question(asked["process"], asked["inputs"], asking.principal, asked["format"])
+        reply = await resident.ask(self.settings.data_dir, question, seconds)
+        if asked["response"] == "raw":
+            headers = (("content-type", reply.media_type), *_json_headers(asking)[1:])
+            return Answer(200, headers, reply.body)
+        csv = asked["format"] == "csv"
+        value: object = {"value": reply.body.decode("utf-8-sig"), "mediaType": reply.media_type}
+        value = value if csv else json.loads(reply.body)
+        body = json.dumps({PROCESSES[asked["process"]].output: value}, ensure_ascii=False)
+        return Answer(200, _json_headers(asking), body.encode())
 
     async def _asked(
         self, asking: Asking, engine: Engine, process: str
@@ -243,7 +263,7 @@ class Processes:
             return _page(media_type, body, asking.lang)
         report = _with_links(json.loads(body), asking.links, job) if form == "json" else body.decode()
         value = report if form == "json" else {"value": report, "mediaType": media_type}
-        whole = value if job.response == "raw" else {"report": value}
+        whole = value if job.response == "raw" else {PROCESSES[job.process_id].output: value}
         return _answer(*engine.result(asking, job, whole))
 
     async def _document(self, job: Job, form: str, lang: str) -> tuple[str, bytes]:

@@ -7,7 +7,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,9 +16,11 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.geoprocessing.budget import Budget
 from gis_service.observe import Log
-from gis_service.processes import overlap_work
-from gis_service.processes.errors import JobDismissed, JobLost, WorkerStopping
+from gis_service.processes import overlap_work, statistics_work
+from gis_service.processes.catalogue import PROCESSES
+from gis_service.processes.errors import EngineAway, JobDismissed, JobLost, WorkerStopping, kept
 from gis_service.processes.job import Job
+from gis_service.processes.made import Made
 from gis_service.settings import Settings
 
 MOST_ATTEMPTS = 3
@@ -52,6 +53,9 @@ class Runner:
             except WorkerStopping:
                 control.run(jobs_sql.put_back(job.job_id))
                 raise
+            except EngineAway:
+                control.run(jobs_sql.put_back(job.job_id))
+                raise
             except DatabaseDown:
                 raise
             except GisError as err:
@@ -69,10 +73,15 @@ class Runner:
         watch = _Watch(control, job.job_id, self.stopping)
         budget = Budget(limits.report_seconds, tell=watch.tell, look=watch.look)
         with SyncDatabase(self.dsn, timeout_ms=limits.report_seconds * 1000) as data:
-            made = overlap_work.run(data, self.catalog, job, limits, budget)
+            made = self._made(data, job, budget)
         names, types, bodies = zip(*((each.name, each.media_type, each.body) for each in made), strict=True)
         stored = control.run(jobs_sql.finish(job.job_id, names, types, bodies))[0][0]
         return "successful" if stored else "dismissed"
+
+    def _made(self, data: SyncDatabase, job: Job, budget: Budget) -> list[Made]:
+        if not PROCESSES[job.process_id].resident:
+            return overlap_work.run(data, self.catalog, job, self.settings.limits, budget)
+        return statistics_work.run(self.settings, job, budget)
 
     def _call_back(self, job: Job, ended: str) -> None:
         """Tell the caller's own server, if its host is still allowed; what it answers changes nothing."""
@@ -117,22 +126,6 @@ class _Watch:
 def _failed(control: SyncDatabase, job: Job, err: GisError) -> str:
     control.run(jobs_sql.fail(job.job_id, kept(err)))
     return "failed"
-
-
-def kept(err: GisError) -> Mapping[str, object]:
-    """An error as a job keeps it: its sentence is made again in the reader's language."""
-    own = err.status == 500
-    values: dict[str, object] = {name: _plain(value) for name, value in err.values.items()}
-    return {
-        "code": err.code,
-        "status": err.status,
-        "detail": "" if own else err.message(),
-        "values": {} if own else {"detail": err.detail, **values},
-    }
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

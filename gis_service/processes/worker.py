@@ -26,7 +26,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.errors import DatabaseDown, GisError
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import mailing
-from gis_service.processes.errors import WorkerStopping
+from gis_service.processes.errors import EngineAway, WorkerStopping
 from gis_service.processes.runner import Runner
 from gis_service.settings import Limits, Settings, load_settings
 from gis_service.tiles import deriving, gathering
@@ -53,7 +53,9 @@ def app(dsn: str, runner: Runner) -> procrastinate.App:
     )
     made = procrastinate.App(connector=connector)
     # While the database is away the job waits in the queue; a worker that dies is `rescue`'s business.
-    again = procrastinate.RetryStrategy(wait=RETRY_SECONDS, retry_exceptions={DatabaseDown, WorkerStopping})
+    again = procrastinate.RetryStrategy(
+        wait=RETRY_SECONDS, retry_exceptions={DatabaseDown, EngineAway, WorkerStopping}
+    )
     made.task(name="run_job", retry=again)(runner.run)
     return made
 

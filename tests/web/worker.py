@@ -1,26 +1,48 @@
-"""The real job worker as a process, for tests."""
+"""The real job worker, and the real geoprocessor, as processes for tests."""
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gis_service.cli import children
+from gis_service.processes.resident import SOCKET
 from gis_service.settings import Settings
 
 
 @contextmanager
 def running_worker(settings: Settings, dsn: str, log: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker on that database until the block ends, unless the test ended it before."""
+    with _running(children.worker_command(), settings, dsn, log, env) as worker:
+        yield worker
+
+
+@contextmanager
+def running_geoprocessor(
+    settings: Settings, dsn: str, log: Path, **env: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A geoprocessor likewise, once it listens."""
+    with _running(children.geoprocessor_command(), settings, dsn, log, env) as engine:
+        until = time.monotonic() + 60
+        while not (settings.data_dir / "run" / SOCKET).exists():
+            assert engine.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        yield engine
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], settings: Settings, dsn: str, log: Path, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     environment = children.child_environment(settings, dsn, {**os.environ, "GIS_LOG_LEVEL": "info", **env})
     with log.open("ab") as file:
-        worker = subprocess.Popen(
-            children.worker_command(), env=environment, stdout=file, stderr=subprocess.STDOUT, cwd="/"
-        )
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT, cwd="/")
     try:
-        yield worker
+        yield process
     finally:
-        if worker.poll() is None:
-            worker.terminate()
-            worker.wait(timeout=30)
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=30)

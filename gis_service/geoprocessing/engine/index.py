@@ -78,6 +78,11 @@ def build(batches: Iterable[Rows], flat: bool, threads: Executor, tell: Callable
     return replace(made, flat=_flattened(made.parts[0], threads, tell) if flat else None)
 
 
+def of_shapes(shapes: Geometries) -> Index:
+    """The index of shapes that are in no table, numbered as they come."""
+    return _cut([(np.arange(len(shapes)), shapes)], 0)
+
+
 def changed(index: Index, batches: Iterable[Rows], gone: Keys) -> Index:
     """The index after features were written (with their new shapes) or deleted (`gone`)."""
     added = _cut(batches, index.labels)

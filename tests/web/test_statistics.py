@@ -1,0 +1,154 @@
+"""Statistics over HTTP: the real server asks the real geoprocessor."""
+
+import csv
+import io
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import shapely
+from shapely.geometry import mapping
+
+from gis_service.access import keystore
+from gis_service.db.sync import SyncDatabase
+from gis_service.geo import areas
+from gis_service.settings import Settings
+from tests import sample
+from tests.conftest import Starter
+from tests.web.worker import running_geoprocessor, running_worker
+
+OPEN_A = areas.box(105.4, 20.4, 105.6, 20.6)
+CLOSED_A = areas.box(105.4, 20.7, 105.6, 20.9)
+
+
+@dataclass
+class World:
+    """A server with its geoprocessor, the database behind them, and who asks."""
+
+    db: SyncDatabase
+    public: httpx.Client
+    centre: httpx.Client
+    settings: Settings
+    dsn: str
+
+    def ask(self, process: str, client: httpx.Client | None = None, **inputs: Any) -> httpx.Response:
+        return (client or self.public).post(f"/processes/{process}/execution", json={"inputs": inputs})
+
+
+@pytest.fixture(scope="module")
+def world(
+    start_server: Starter, database: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    sample.fill(database)
+    home = tmp_path_factory.mktemp("data")
+    ours = replace(settings, data_dir=home)
+    with SyncDatabase(database) as db, running_geoprocessor(ours, database, home / "engine.log"):
+        keystore.ensure_principal(db, sample.CENTRE)
+        key = keystore.create(db, sample.CENTRE.name)
+        url = start_server(database, data_dir=home, GIS_LIMITS_SYNC_SECONDS="15")
+        with (
+            httpx.Client(base_url=url, timeout=60) as public,
+            httpx.Client(base_url=url, timeout=60, headers={"X-API-Key": key}) as centre,
+        ):
+            yield World(db, public, centre, ours, database)
+
+
+def test_coverage_is_answered_at_once_and_to_each_by_its_rights(world: World) -> None:
+    a = world.ask("coverage", zones="provinces", targets=[0.09]).json()["zones"][0]
+    assert (a["zone"], a["name"]) == ("province-A", "Province A")
+    assert a["covered_m2"] == pytest.approx(OPEN_A)
+    assert a["share"] == pytest.approx(OPEN_A / areas.box(105, 20, 106, 21))
+    assert a["gaps"] == [{"target": 0.09, "gap_m2": pytest.approx(0.09 * a["area_m2"] - OPEN_A)}]
+    more = world.ask("coverage", world.centre, zones="provinces").json()
+    assert more["zones"][0]["covered_m2"] == pytest.approx(OPEN_A + CLOSED_A)
+    assert more["method"]["tier"] == "full"
+    assert [each["slug"] for each in more["method"]["datasets"]] == ["open", "closed"]
+
+
+def test_a_drawn_zone_needs_no_layer(world: World) -> None:
+    drawn = mapping(shapely.box(105.5, 20.5, 105.7, 20.6))
+    (zone,) = world.ask("coverage", area=drawn, by="site_type").json()["zones"]
+    assert zone["area_m2"] == pytest.approx(areas.box(105.5, 20.5, 105.7, 20.6))
+    assert zone["share"] == pytest.approx(0.5)
+
+
+def test_the_sphere_of_older_figures_is_half_a_percent_larger(world: World) -> None:
+    exact, sphere = (
+        world.ask("coverage", zones="provinces", area_method=method).json()
+        for method in ("ellipsoidal", "mollweide_sphere")
+    )
+    ratio = sphere["together"]["covered_m2"] / exact["together"]["covered_m2"]
+    assert 1.0048 < ratio < 1.0063  # Viet Nam from north to south
+    assert "mollweide" in sphere["method"]["area_method"]
+
+
+def test_what_is_committed_is_in_the_next_answer(world: World) -> None:
+    half = "ST_Multi(ST_MakeEnvelope(106.4, 20.4, 106.5, 20.6, 4326))"
+    world.db.apply([f"update gis.protected_area set geom = {half} where public_id = 'open-B'"])
+    zones = world.ask("coverage", zones="provinces").json()["zones"]
+    assert zones[1]["covered_m2"] == pytest.approx(OPEN_A / 2)
+
+
+def test_a_table_for_spreadsheets_has_the_same_numbers(world: World) -> None:
+    answer = world.ask("coverage", zones="provinces", format="csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    known = world.ask("coverage", zones="provinces").json()["zones"][0]
+    assert rows[0]["zone"] == "province-A"
+    assert float(rows[0]["covered_m2"]) == known["covered_m2"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status", "told"),
+    [
+        ({}, 400, "either `zones`"),
+        ({"zones": "nowhere"}, 404, "nowhere"),
+        ({"zones": "plots"}, 404, "plots"),
+        ({"zones": "provinces", "by": "colour"}, 400, "one of category"),
+        ({"zones": "provinces", "targets": [2]}, 400, "between 0 and 1"),
+        ({"zones": "provinces", "targets": ["a"]}, 400, "type number"),
+        ({"zones": "provinces", "as_of": "tomorrow"}, 400, "a day such as"),
+        ({"zones": "provinces", "limit": 3}, 400, "no input limit"),
+        ({"area": {"type": "Point", "coordinates": [1, 2]}}, 422, "olygon"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(world: World, inputs: dict[str, Any], status: int, told: str) -> None:
+    answer = world.ask("coverage", **inputs)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert told in answer.json()["detail"]
+    assert (
+        answer.json()["detail"]
+        != world.public.post("/processes/coverage/execution?lang=vi", json={"inputs": inputs}).json()[
+            "detail"
+        ]
+    )
+
+
+def test_the_same_as_a_job(world: World, tmp_path: Path) -> None:
+    at_once = world.ask("coverage", zones="provinces").json()
+    with running_worker(world.settings, world.dsn, tmp_path / "worker.log"):
+        told = world.public.post(
+            "/processes/coverage/execution",
+            json={"inputs": {"zones": "provinces"}},
+            headers={"Prefer": "respond-async"},
+        )
+        assert told.status_code == 201
+        until = time.monotonic() + 30
+        while (state := world.public.get(told.headers["location"]).json()["status"]) != "successful":
+            assert state in ("accepted", "running")
+            assert time.monotonic() < until, (tmp_path / "worker.log").read_text()
+            time.sleep(0.1)
+    made = world.public.get(told.headers["location"] + "/results").json()
+    assert made["zones"] == at_once["zones"]
+
+
+def test_every_process_is_described(world: World) -> None:
+    listed = {each["id"] for each in world.public.get("/processes?f=json").json()["processes"]}
+    assert {"overlap-report", "coverage"} <= listed
+    described = world.public.get("/processes/coverage?f=json&lang=vi").json()
+    assert described["inputs"]["by"]["schema"]["enum"][0] == "category"
+    assert "phân hạng" in described["inputs"]["by"]["description"]
