@@ -17,7 +17,7 @@ from gis_service.errors import InvalidParameter
 from gis_service.geoprocessing import overlap
 from gis_service.geoprocessing.atoms import Profiles, profiles
 from gis_service.geoprocessing.engine.grid import Floats
-from gis_service.geoprocessing.engine.index import Index, shared
+from gis_service.geoprocessing.engine.index import Index, of_labels, shared
 from gis_service.geoprocessing.overlap import Filter
 from gis_service.geoprocessing.seen import Seen, numbered
 
@@ -40,6 +40,7 @@ PROPERTIES: Final = (
     "site_id", "site_pid", "site_type", "name", "name_eng", "desig", "desig_eng", "iucn_cat", "gov_type",
     "status", "status_yr", "valid_to",
 )  # fmt: skip
+_EXCLUDING: Final = ("desig", "desig_eng", "status", "valid_to")
 ZONE_PROPERTIES: Final = ("code", "name", "name_en", "sci_name", "valid_from", "valid_to")
 
 
@@ -113,10 +114,10 @@ def areas(index: Index, rows: Seen, by: By, which: Filter) -> Areas:
     if by not in BY:
         raise InvalidParameter(f"by {by!r} is none of {', '.join(BY)}")
     assert index.flat is not None, "protected areas are laid flat"
-    reasons = [overlap.excluded(values, which) for values in _values(rows)]
+    reasons = [overlap.excluded(values, which) for values in rows.records(_EXCLUDING)]
     counts = np.array([reason is None for reason in reasons], bool)
     numbers, values = numbered([_known(by, value) for value in rows.column(_PROPERTY[by])])
-    sites, _ = numbered(_sites(rows))
+    sites, _ = numbered(sites_of(rows))
     made = profiles(
         index.flat,
         rows.spread(np.where(counts, numbers, -1), index.labels),
@@ -129,22 +130,24 @@ def areas(index: Index, rows: Seen, by: By, which: Filter) -> Areas:
 
 def coverage(zones: Index, rows: Seen, by: By, of: Areas, day: date | None = None) -> Coverage:
     """The coverage of every zone that stands on the day, by the values that `of` was made by."""
-    taken = np.array([at for at in range(len(rows)) if _stands(rows, at, day)], np.int64)
+    taken = np.array([at for at in range(len(rows)) if stands(rows, at, day)], np.int64)
     of_row = np.full(len(rows), -1, np.int32)
     of_row[taken] = np.arange(len(taken))
     of_label = rows.spread(of_row, zones.labels)
     assert of.index.flat is not None
-    found = _square(
-        shared(zones, of.index.flat, of_label, of.profiles.of_atom), len(taken), len(of.profiles.several)
-    )
-    counted = of.seen.spread(np.where(of.counts, 0, -1), of.index.labels)
-    naive = _square(shared(zones, of.index, of_label, counted), len(taken), 1)[:, 0]
+    drawn = of_labels(zones, of_label)
+    flat = [(of.index.flat.layer, of.profiles.of_atom)]
+    found = shared(drawn, flat, (len(taken), len(of.profiles.several)))
+    counted = of_labels(of.index, of.seen.spread(np.where(of.counts, 0, -1), of.index.labels))
+    naive = shared(drawn, counted, (len(taken), 1))[:, 0]
     sizes = rows.areas[taken]
     made = [
-        _zone(rows.ids[at], _name(rows, int(at)), (sizes[place], naive[place]), found[place], by, of.profiles)
+        _zone(
+            rows.ids[at], name_of(rows, int(at)), (sizes[place], naive[place]), found[place], by, of.profiles
+        )
         for place, at in enumerate(taken.tolist())
     ]
-    overlapping = _overlap(zones, of_label, len(taken))
+    overlapping = np.triu(shared(drawn, drawn, (len(taken), len(taken))), 1).sum() > SAME_M2
     together = (
         None if overlapping else _zone("", "", (sizes.sum(), naive.sum()), found.sum(axis=0), by, of.profiles)
     )
@@ -154,25 +157,22 @@ def coverage(zones: Index, rows: Seen, by: By, of: Areas, day: date | None = Non
 SAME_M2: Final = 10_000.0  # neighbours' drawings may overlap by a hectare in all and be a partition still
 
 
-def _overlap(zones: Index, of_label: Any, count: int) -> bool:
-    shares = _square(shared(zones, zones, of_label, of_label), count, count)
-    return bool(np.triu(shares, 1).sum() > SAME_M2)
-
-
 def _zone(zone: str, name: str, sizes: tuple[float, float], found: Floats, by: By, known: Profiles) -> Zone:
+    covered, several = float(known.any_of(found)), float(known.several_of(found))
+    return Zone(zone, name, float(sizes[0]), covered, float(sizes[1]), several, parts(by, known, found))
+
+
+def parts(by: By, known: Profiles, found: Floats) -> tuple[Part, ...]:
+    """What each value covers, in the order of values; `found` are m² of each profile."""
     inclusive = known.inclusive(found)
     rank = _rank(by, known.values)
     first = None if rank is None else known.first(found, rank)
-    parts = [
+    order = rank or np.argsort(np.argsort([str(value) for value in known.values], kind="stable")).tolist()
+    made = [
         Part(value, float(inclusive[at]), None if first is None else float(first[at]))
         for at, value in enumerate(known.values)
     ]
-    order = rank or list(np.argsort([str(value) for value in known.values], kind="stable").argsort())
-    parts = [part for _, part in sorted(zip(order, parts, strict=True), key=lambda pair: pair[0])]
-    several = float(known.several_of(found))
-    return Zone(
-        zone, name, float(sizes[0]), float(known.any_of(found)), float(sizes[1]), several, tuple(parts)
-    )
+    return tuple(part for _, part in sorted(zip(order, made, strict=True), key=lambda pair: pair[0]))
 
 
 def _rank(by: By, values: Sequence[Hashable]) -> list[int] | None:
@@ -194,33 +194,23 @@ def _known(by: By, value: Any) -> Any:
     return UNKNOWN if by == "year" and value == 0 else value  # the WDPA's way to write an unknown year
 
 
-def _values(rows: Seen) -> list[dict[str, Any]]:
-    columns = {name: rows.column(name) for name in ("desig", "desig_eng", "status", "valid_to")}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _sites(rows: Seen) -> list[Hashable]:
+def sites_of(rows: Seen) -> list[Hashable]:
     """The site of each row: parcels of one site aren't several designations."""
     found = zip(rows.datasets.tolist(), rows.column("site_id"), rows.ids, strict=True)
     return [(dataset, feature if site is None else site) for dataset, site, feature in found]
 
 
-def _stands(rows: Seen, at: int, day: date | None) -> bool:
+def stands(rows: Seen, at: int, day: date | None) -> bool:
+    """Whether a row is valid on the day, of a layer that says since when and until when."""
     if day is None:
         return True
     begun, ended = rows.column("valid_from")[at], rows.column("valid_to")[at]
     return (begun is None or begun <= day) and (ended is None or day < ended)
 
 
-def _name(rows: Seen, at: int) -> str:
+def name_of(rows: Seen, at: int) -> str:
+    """What people call a row, its id failing that."""
     for name in ("name", "sci_name", "code"):
         if (value := rows.column(name)[at]) is not None:
             return str(value)
     return rows.ids[at]
-
-
-def _square(found: Floats, rows: int, columns: int) -> Floats:
-    """Groups at the end that share nothing have no place in what `shared` gives."""
-    whole = np.zeros((rows, columns))
-    whole[: found.shape[0], : found.shape[1]] = found
-    return whole

@@ -26,6 +26,7 @@ from gis_service.geoprocessing.engine import index as engine
 from gis_service.geoprocessing.engine import store
 from gis_service.geoprocessing.engine.index import Index, Keys, Rows
 from gis_service.geoprocessing.engine.store import Stored
+from gis_service.geoprocessing.groups import Unions
 from gis_service.observe import Log
 
 FLAT: Final = frozenset({"protected_area"})  # tables whose areas lie over each other and are counted once
@@ -51,6 +52,7 @@ class _Held:
     stored: Stored | None = None
     changes: int = 0
     stored_at: float = 0.0
+    unions: Unions = field(default_factory=Unions)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -79,6 +81,10 @@ class Keeper:
                 stack.enter_context(database.snapshot())
                 made = {each.name: self._brought_up(database, each, tell) for each in tables}
             yield made
+
+    def unions(self, surface: Surface) -> Unions:
+        """The unions of features of a table that were drawn for its index."""
+        return self._of(surface).unions
 
     def _of(self, surface: Surface) -> _Held:
         with self._making:
@@ -121,6 +127,7 @@ class Keeper:
         rows = _batches(database, engine_sql.areas(surface))
         held.index = engine.build(rows, surface.table in FLAT, self._threads, told)
         held.changes, held.stored_at = held.index.labels + 1, -STORE_SECONDS
+        held.unions = Unions()  # labels are numbered anew
         seconds = time.perf_counter() - began
         _log.info("built", table=surface.table, features=held.index.labels, seconds=seconds)
 

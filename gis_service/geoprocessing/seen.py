@@ -36,6 +36,15 @@ class Seen:
         """The values of a property; all of them unknown where the class doesn't see it."""
         return self.columns.get(name) or [None] * len(self)
 
+    def record(self, at: int) -> dict[str, Any]:
+        """One row's properties by name."""
+        return {name: column[at] for name, column in self.columns.items()}
+
+    def records(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The rows' properties by name, of these names; unknown where the class doesn't see them."""
+        columns = [self.column(name) for name in names]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
     def spread(self, of_row: npt.NDArray[np.integer[Any]], labels: int) -> Labels:
         """Numbers of rows as numbers of labels; -1 of all labels that no row has."""
         found = np.full(labels, -1, np.int32)

@@ -31,7 +31,7 @@ from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import resident
 from gis_service.processes.resident import Question, Reply
-from gis_service.reports import coverage_report
+from gis_service.reports import coverage_report, overlap_statistic
 from gis_service.reports.statistic import Reader
 from gis_service.reports.table import CSV, JSON, Table
 from gis_service.settings import Limits, Settings, load_settings
@@ -42,7 +42,10 @@ MOST_LINE: Final = 256 * 1024 * 1024
 _log = Log("gis.engine")
 
 Compute = Callable[[SyncDatabase, Keeper, Reader, Mapping[str, Any], Limits, Tell], Table]
-STATISTICS: Final[Mapping[str, Compute]] = {"coverage": coverage_report.compute}
+STATISTICS: Final[Mapping[str, Compute]] = {
+    "overlap": overlap_statistic.compute,
+    "coverage": coverage_report.compute,
+}
 
 
 def _silent(_table: str, _share: float) -> None:

@@ -37,4 +37,28 @@ COVERAGE: Final = Process(
     keywords=("coverage", "protected areas", "Target 3"),
     also=_one_kind_of_zones,
 )
-STATISTICS: Final = {each.id: each for each in (COVERAGE,)}
+_BOX = [[[105.3, 20.2], [105.8, 20.2], [105.8, 20.5], [105.3, 20.5], [105.3, 20.2]]]
+OVERLAP: Final = Process(
+    "overlap",
+    {
+        "area": Input(GEOJSON, needed=True),
+        "layers": Input({"type": "array", "items": {"type": "string"}, "maxItems": 20}),
+        "rings": Input(
+            {
+                "type": "array",
+                "items": {"type": "number", "minimum": 0, "maximum": 100_000},
+                "maxItems": 10,
+                "default": [],
+            }
+        ),
+        "nearest": Input({"type": "integer", "minimum": 0, "maximum": 20, "default": 3}),
+        "geometry": Input({"type": "boolean", "default": False}),
+        "status_filter": STATUS,
+        "as_of": Input(DAY),
+        "area_method": AREA_METHOD,
+        "format": FORMAT,
+    },
+    {"area": {"type": "Polygon", "coordinates": _BOX}, "rings": [1000, 5000]},
+    keywords=("overlap", "protected areas", "species", "monitoring plots"),
+)
+STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE)}

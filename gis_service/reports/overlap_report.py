@@ -187,7 +187,7 @@ class _Rows:
             tuple(_area(site, project) for site in found.sites),
             (*_met(found.sites), *(_nearest(near) for near in found.near)),
             tuple(_range(each, project) for each in found.ranges),
-            tuple(_recorded(each, _category(each, found.ranges), small) for each in found.recorded),
+            tuple(recorded_species(each, category_of(each, found.ranges), small) for each in found.recorded),
             tuple(_plot(each) for each in found.plots),
         )
 
@@ -307,13 +307,13 @@ def _range(found: species.Range, project: Project) -> model.RangeHit:
     )
 
 
-def _category(found: species.Recorded, ranges: tuple[species.Range, ...]) -> str | None:
+def category_of(found: species.Recorded, ranges: tuple[species.Range, ...]) -> str | None:
     """The Red List category that the species' range carries; occurrences have none of their own."""
     same = (r.first.values.get("category") for r in ranges if r.scientific_name == found.scientific_name)
     return next(same, None)
 
 
-def _recorded(found: species.Recorded, category: str | None, small: int) -> model.RecordedSpecies:
+def recorded_species(found: species.Recorded, category: str | None, small: int) -> model.RecordedSpecies:
     """A species' records; few of them, whose places are cells, are neither counted nor dated."""
     withheld = found.generalised and found.n < small
     return model.RecordedSpecies(

@@ -152,3 +152,73 @@ def test_every_process_is_described(world: World) -> None:
     described = world.public.get("/processes/coverage?f=json&lang=vi").json()
     assert described["inputs"]["by"]["schema"]["enum"][0] == "category"
     assert "phân hạng" in described["inputs"]["by"]["description"]
+
+
+def test_a_polygon_is_told_what_it_shares_with_each_layer(world: World) -> None:
+    drawn = mapping(shapely.box(105.5, 20.5, 106.1, 20.6))
+    size = areas.box(105.5, 20.5, 106.1, 20.6)
+    (found,) = world.ask("overlap", area=drawn).json()["projects"]
+    assert found["area_m2"] == pytest.approx(size)
+    (site,) = found["layers"]["protected-areas"]
+    assert (site["id"], site["excluded"]) == ("open-A", None)
+    assert site["overlap_m2"] == pytest.approx(areas.box(105.5, 20.5, 105.6, 20.6))
+    assert site["share_of_whole"] == pytest.approx(site["overlap_m2"] / OPEN_A)
+    assert found["protected"]["covered_m2"] == pytest.approx(site["overlap_m2"])
+    provinces = {hit["name"]: hit["overlap_m2"] for hit in found["layers"]["provinces"]}
+    assert provinces == {
+        "Province A": pytest.approx(areas.box(105.5, 20.5, 106, 20.6)),
+        "Province B": pytest.approx(areas.box(106, 20.5, 106.1, 20.6)),
+    }
+    ranges = {hit["name"]: hit["share_of_project"] for hit in found["layers"]["species-ranges"]}
+    assert ranges == {"Speciosus category0": pytest.approx(1)}  # that of category 1 is withheld
+    assert found["nearest"][0]["id"] == "open-B"
+    both = world.ask("overlap", world.centre, area=drawn).json()["projects"][0]["layers"]["species-ranges"]
+    assert len(both) == 2
+
+
+def test_rings_hold_what_is_nearer_too(world: World) -> None:
+    drawn = mapping(shapely.box(105.45, 20.45, 105.55, 20.55))
+    (found,) = world.ask("overlap", area=drawn, rings=[0, 1000, 50_000]).json()["projects"]
+    near, _, far = found["rings"]
+    assert near["area_m2"] == pytest.approx(found["area_m2"])
+    assert near["ring_m2"] == pytest.approx(0, abs=1)
+    assert found["rings"][1]["ring_covered_m2"] == pytest.approx(found["rings"][1]["ring_m2"])
+    assert far["covered_m2"] == pytest.approx(OPEN_A)
+
+
+def test_what_a_coarse_place_hides_is_not_counted(world: World) -> None:
+    drawn = mapping(shapely.box(105, 20, 105.2, 20.2))
+    found = world.ask("overlap", area=drawn, layers=["occurrences", "plots"]).json()["projects"][0]
+    counted = {each["scientific_name"]: each["records"] for each in found["occurrences"]}
+    assert counted["Speciosus category0"] == 1
+    assert counted.get("Speciosus category2") is None
+
+
+def test_features_are_asked_about_one_by_one(world: World) -> None:
+    shapes = {"west": shapely.box(105.4, 20.4, 105.5, 20.6), "east": shapely.box(105.5, 20.4, 105.6, 20.6)}
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": mapping(shape)}
+        for name, shape in shapes.items()
+    ]
+    collection = {"type": "FeatureCollection", "features": features}
+    found = world.ask("overlap", area=collection, geometry=True, nearest=0).json()["projects"]
+    assert [each["project"] for each in found] == ["west", "east"]
+    assert [each["protected"]["share"] for each in found] == [pytest.approx(1)] * 2
+    shape = shapely.geometry.shape(found[0]["protected"]["geometry"])
+    assert shape.equals(shapes["west"])
+
+
+def test_rows_of_one_species_are_counted_once(world: World) -> None:
+    inner = "ST_Multi(ST_MakeEnvelope(105.2, 20.2, 105.9, 20.4, 4326))"
+    columns = "source_id, dataset_id, public_id, sci_name, presence, origin, seasonal, geom"
+    row = f"'inner', 1, 'inner', 'Speciosus category0', 1, 1, 2, {inner}"
+    world.db.apply([f"insert into gis.species_range ({columns}) values ({row})"])
+    drawn = mapping(shapely.box(105.3, 20.25, 105.4, 20.35))
+    (hit,) = world.ask("overlap", area=drawn).json()["projects"][0]["layers"]["species-ranges"]
+    assert hit["share_of_project"] == pytest.approx(1)
+    assert hit["whole_m2"] == pytest.approx(areas.box(105.2, 20.2, 106.8, 20.8))
+    world.db.apply(["delete from gis.species_range where public_id = 'inner'"])
+    assert (
+        world.ask("overlap", area=drawn).json()["projects"][0]["layers"]["species-ranges"][0]["id"]
+        == "range-0"
+    )

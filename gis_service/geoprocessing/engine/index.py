@@ -101,24 +101,24 @@ def changed(index: Index, batches: Iterable[Rows], gone: Keys) -> Index:
     return replace(made, flat=_refreshed(index.flat, made, blocks))
 
 
-def shared(one: Index, other: Index | Flat, of_one: Labels | None, of_other: Labels) -> Floats:
-    """m² shared by groups of the labels (or atoms) of two indexes; as `join`, for all of their parts."""
-    groups = np.where(one.alive, np.arange(one.labels) if of_one is None else of_one, -1).astype(np.int32)
-    rights = (other.layer,) if isinstance(other, Flat) else other.parts
-    if isinstance(other, Index):
-        of_other = np.where(other.alive, of_other, -1).astype(np.int32)
-    shape = int(groups.max(initial=-1)) + 1, int(of_other.max(initial=-1)) + 1
+Grouped = Sequence[tuple[Layer, Labels]]
+"""Layers with the group of each of their labels; what they hold of a group doesn't overlap."""
+
+
+def of_labels(index: Index, groups: Labels) -> Grouped:
+    """An index by groups of its labels (-1: none); labels that are dead have none."""
+    living = np.where(index.alive, groups, -1).astype(np.int32)
+    return [(part, living[: part.labels]) for part in index.parts]
+
+
+def shared(ones: Grouped, others: Grouped, shape: tuple[int, int]) -> Floats:
+    """m² shared by each group of the one and each of the other; `shape` is how many groups there are."""
     total = np.zeros(shape)
-    for left in one.parts:
-        for right in rights:
-            total += _filled_up(join(left, right, groups[: left.labels], of_other[: right.labels]), shape)
+    for left, of_left in ones:
+        for right, of_right in others:
+            found = join(left, right, of_left, of_right)
+            total[: found.shape[0], : found.shape[1]] += found
     return total
-
-
-def _filled_up(found: Floats, shape: tuple[int, int]) -> Floats:
-    whole = np.zeros(shape)
-    whole[: found.shape[0], : found.shape[1]] = found
-    return whole
 
 
 def _cut(batches: Iterable[Rows], first: int) -> Index:
