@@ -101,6 +101,16 @@ class Links:
     def ogc_tile_template(self, layer: str, grid: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(f"{self.tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", query)
 
+    def dataset_tilesets(self) -> str:
+        return self.base + "/tiles"
+
+    def dataset_tileset(self, grid: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.dataset_tilesets()}/{_name(grid)}", query)
+
+    def dataset_tile_template(self, grid: str, query: Mapping[str, str] | None = None) -> str:
+        template = "{tileMatrix}/{tileRow}/{tileCol}"
+        return with_query(f"{self.dataset_tileset(grid)}/{template}", query)
+
     def grids(self) -> str:
         return self.base + "/tileMatrixSets"
 

@@ -1,4 +1,4 @@
-"""Reads layers/ and styles/ into one frozen catalogue, and reports every mistake at once."""
+"""Reads layers/, styles/ and the grids in config/ into one frozen catalogue; reports all mistakes at once."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from gis_service.catalog import yamlfile
+from gis_service.catalog.grids import read_grids
 from gis_service.catalog.layer import Layer
 from gis_service.catalog.yamlfile import Mistake
 from gis_service.errors import ConfigRefused
+from gis_service.geo.grid import Grid
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every layer by id and every style by name."""
+    """Every layer by id, every style by name, and every tile matrix set by id."""
 
     layers: Mapping[str, Layer]
     styles: Mapping[str, Mapping[str, Any]]  # MapLibre style documents, JSON as it stands
+    grids: Mapping[str, Grid]
 
     @property
     def digest(self) -> str:
@@ -43,8 +46,11 @@ def read_catalog(root: Path) -> tuple[Catalog, list[Mistake]]:
     """What could be read and what is wrong with the rest."""
     layers, mistakes = _layers(sorted((root / "layers").glob("*.yaml")))
     styles, more = _styles(sorted((root / "styles").glob("*.json")))
-    catalog = Catalog(layers, styles)
-    return catalog, mistakes + more + list(_dangling(catalog)) + list(_no_layers(root, layers, mistakes))
+    grids, of_grids = read_grids(root)
+    catalog = Catalog(layers, styles, grids)
+    return catalog, mistakes + more + of_grids + list(_dangling(catalog)) + list(
+        _no_layers(root, layers, mistakes)
+    )
 
 
 def _no_layers(root: Path, layers: Mapping[str, Layer], mistakes: list[Mistake]) -> Iterable[Mistake]:

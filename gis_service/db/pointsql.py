@@ -36,7 +36,10 @@ def is_reduced(view: ViewedLayer, zoom: int) -> bool:
 def layer(view: ViewedLayer, zoom: int, binds: Binds, box: str, derived: bool) -> str:
     """The statement of a layer at a zoom that shows cells; `box` is the tile with its margin, in degrees."""
     bins = view.tiles.reduce == "bins"
-    found = " union all ".join(_Source(view, zoom, binds, box, derived, 0 if bins else tiles.BUFFER).parts())
+    margin = 0 if bins else tiles.BUFFER
+    high = tiles.EXTENT + margin - 1
+    window = Window(f"{_WEST} - {margin}", f"{_NORTH} - {margin}", f"{_WEST} + {high}", f"{_NORTH} + {high}")
+    found = " union all ".join(Source(view, zoom, binds, box, derived, window).parts())
     made = _counted(zoom) if bins else _drawn(view)
     return f"with c as materialized ({found}), f as materialized ({made}) {_tile(view)}"
 
@@ -50,22 +53,22 @@ def all_points(view: ViewedLayer, source: str) -> str:
     return (
         f"with c as materialized ({source}), f as materialized"
         f" (select * from c where geom is not null and {rank} <= {cut} order by gid)"
-        f" select {_mvt(view)}, (select count(*) from c where geom is not null), (select count(*) from f)"
+        f" select {mvt(view)}, (select count(*) from c where geom is not null), (select count(*) from f)"
     )
 
 
 def _tile(view: ViewedLayer) -> str:
-    return f"select {_mvt(view)}, (select coalesce(sum(n), 0)::bigint from c), (select count(*) from f)"
+    return f"select {mvt(view)}, (select coalesce(sum(n), 0)::bigint from c), (select count(*) from f)"
 
 
-def _mvt(view: ViewedLayer) -> str:
+def mvt(view: ViewedLayer) -> str:
+    """The layer's tile of the features `f`."""
     return f"(select ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid') from f)"
 
 
 def _drawn(view: ViewedLayer) -> str:
     """Those who stand for their cells, by key: the heap's order would tell of rows that nobody sees."""
-    names = ", ".join(["gid", "id", *(ident(name) for name in view.tiles.properties)])
-    return f"select {names}, {_point('px', 'py')} as geom from c where shown order by gid"
+    return f"select {names(view)}, {_point('px', 'py')} as geom from c where shown order by gid"
 
 
 def _counted(zoom: int) -> str:
@@ -88,8 +91,23 @@ def _point(x: str, y: str) -> str:
     return f"ST_MakePoint({x} - {_WEST}, {y} - {_NORTH})"
 
 
+def names(view: ViewedLayer) -> str:
+    """What a feature has beside its shape."""
+    return ", ".join(["gid", "id", *(ident(name) for name in view.tiles.properties)])
+
+
 @dataclasses.dataclass(frozen=True)
-class _Source:
+class Window:
+    """The first and the last units of a zoom, as SQL; of whole cells."""
+
+    west: str
+    north: str
+    east: str
+    south: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
     """Where the cells of a tile come from: rows (shown, n, px, py, gid, id and the properties)."""
 
     view: ViewedLayer
@@ -97,7 +115,7 @@ class _Source:
     binds: Binds
     box: str
     derived: bool
-    margin: int
+    window: Window
 
     def parts(self) -> list[str]:
         view = self.view
@@ -148,9 +166,9 @@ class _Source:
     def _from_cells(self, view: ViewedLayer, found: Gathering, conditions: list[str], what: str) -> str:
         """Gathered cells of the tile; `what` is selected of them, with {at} for where they are."""
         px, py = "ST_X(t.geom)::int", "ST_Y(t.geom)::int"
-        low = f"{_WEST} - {self.margin}, {_NORTH} - {self.margin}"
-        high = f"{_WEST} + {tiles.EXTENT + self.margin - 1}, {_NORTH} + {tiles.EXTENT + self.margin - 1}"
-        here = [f"t.geom && ST_MakeEnvelope({low}, {high})", *rows.visible(view, self.binds), *conditions]
+        its = self.window
+        box = f"ST_MakeEnvelope({its.west}, {its.north}, {its.east}, {its.south})"
+        here = [f"t.geom && {box}", *rows.visible(view, self.binds), *conditions]
         selected = what.format(at=f"{px} as px, {py} as py")
         return f"select {selected} from {found.relation(self.zoom)} as t where {' and '.join(here)}"
 
@@ -159,11 +177,10 @@ class _Source:
     ) -> str:
         """Who stands for each cell among the rows, and how many there are."""
         cx, cy = (point_tables.cell(self.zoom, each) for each in ("ux", "uy"))
-        names = ", ".join(["gid", "id", *(ident(name) for name in view.tiles.properties)])
         apart = ", ".join(["cx", "cy", *(f"part_{n}" for n in range(len(parted)))])
         placed = self._placed(view, conditions, shown, parted)
         return (
-            f"select shown, n, px, py, {names} from (select distinct on ({apart}) s.*,"
+            f"select shown, n, px, py, {names(view)} from (select distinct on ({apart}) s.*,"
             f" count(*) over (partition by {apart})::int as n from"
             f" (select *, {cx} as cx, {cy} as cy from ({placed}) placed) s"
             f" order by {apart}, {point_tables.rank('gid')}, gid) stand"
@@ -182,11 +199,11 @@ class _Source:
             f"select {shown} as shown, {self._columns(view)}{parts}, {fine}"
             f" from {rows.relation(view, self.binds)} where {' and '.join(tests)}"
         )
-        shift, side = FINE - self.zoom, tiles.EXTENT + self.margin - 1
+        shift, its = FINE - self.zoom, self.window
         return (
             f"select * from (select *, (ux >> {shift})::int as px, (uy >> {shift})::int as py"
-            f" from ({inner}) fine) its where px between {_WEST} - {self.margin} and {_WEST} + {side}"
-            f" and py between {_NORTH} - {self.margin} and {_NORTH} + {side}"
+            f" from ({inner}) fine) its where px between {its.west} and {its.east}"
+            f" and py between {its.north} and {its.south}"
         )
 
     def _columns(self, view: ViewedLayer) -> str:

@@ -47,11 +47,15 @@ def compose(views: Sequence[ViewedLayer], zoom: int, derived: bool = True) -> Ti
     """
     binds = Binds([None] * _SLOTS)
     layers = [_layer(view, zoom, binds, derived) for view in views]
-    bodies = " || ".join(f"coalesce(l{n}.body, '')" for n in range(len(views)))
-    counts = ", ".join(f"l{n}.matched, l{n}.returned" for n in range(len(views)))
+    return TileStatement(joined(layers), tuple(binds.values[_SLOTS:]), views[0].role)
+
+
+def joined(layers: Sequence[str]) -> str:
+    """One statement of layers: their tiles as one, and the counts of all."""
+    bodies = " || ".join(f"coalesce(l{n}.body, '')" for n in range(len(layers)))
+    counts = ", ".join(f"l{n}.matched, l{n}.returned" for n in range(len(layers)))
     found = ", ".join(f"({sql}) l{n} (body, matched, returned)" for n, sql in enumerate(layers))
-    statement = f"select {bodies}, array[{counts}]::bigint[] from {found}"
-    return TileStatement(statement, tuple(binds.values[_SLOTS:]), views[0].role)
+    return f"select {bodies}, array[{counts}]::bigint[] from {found}"
 
 
 def _layer(view: ViewedLayer, zoom: int, binds: Binds, derived: bool) -> str:
@@ -61,7 +65,11 @@ def _layer(view: ViewedLayer, zoom: int, binds: Binds, derived: bool) -> str:
     if pointsql.applies(view):
         return pointsql.all_points(view, _from_table(view, binds))
     table = tile_tables.table_of(zoom) if derived and _is_derived(view) else None
-    source = _from_table(view, binds) if table is None else _from_both(view, zoom, table, binds)
+    return features(view, _from_table(view, binds) if table is None else _from_both(view, zoom, table, binds))
+
+
+def features(view: ViewedLayer, source: str) -> str:
+    """The statement of a layer of whatever shapes its source gives."""
     # In the order of the key: heap or index order would tell of changes to rows that the caller doesn't see.
     made = f"ST_AsMVT(f, {literal(view.id)}, {tiles.EXTENT}, 'geom', 'gid')"
     # What was clipped to nothing would be a feature without geometry, for which MapLibre rejects the tile.
@@ -127,7 +135,7 @@ def _moved(
         else f"ST_SnapToGrid(ST_TransScale({shape}, -{west}, -{north}, {1 / finer!r}, {1 / finer!r}), 1)"
     )
     here = [f"{geom} && {box}", *_in_cell(zoom, table, alias), *rows.visible(view, binds), condition]
-    return f"select {_selected(view, binds)}, {moved} as geom from {relation} where {' and '.join(here)}"
+    return f"select {selected(view, binds)}, {moved} as geom from {relation} where {' and '.join(here)}"
 
 
 def _in_cell(zoom: int, table: int, alias: str) -> list[str]:
@@ -144,13 +152,14 @@ def _from_table(view: ViewedLayer, binds: Binds, condition: str = "") -> str:
     conditions = [rows.meets(view, box, binds, exactly=False), *rows.visible(view, binds)]
     conditions += [condition] if condition else []
     return (
-        f"select {_selected(view, binds)},"
+        f"select {selected(view, binds)},"
         f" ST_AsMVTGeom({_projected(view, binds)}, {envelope}, {tiles.EXTENT}, {tiles.BUFFER}, true) as geom"
         f" from {rows.relation(view, binds)} where {' and '.join(conditions)}"
     )
 
 
-def _selected(view: ViewedLayer, binds: Binds) -> str:
+def selected(view: ViewedLayer, binds: Binds) -> str:
+    """What a feature has beside its shape."""
     columns = [f"{rows.column(view, name, binds)} as {ident(name)}" for name in view.tiles.properties]
     return ", ".join([f"t.{ident(view.key)} as gid", f"t.{ident(view.id_column)} as id", *columns])
 

@@ -28,7 +28,24 @@ _BY_STANDARD = {
         "spatial-functions",
         "temporal-functions",
     ),
-    "ogcapi-tiles-1/1.0": ("core", "geodata-tilesets", "mvt", "tileset", "tilesets-list"),
+    "ogcapi-tiles-1/1.0": (
+        "collections-selection",
+        "core",
+        "dataset-tilesets",
+        "geodata-tilesets",
+        "mvt",
+        "oas30",
+        "tileset",
+        "tilesets-list",
+    ),
+    "tms/2.0": (
+        "json-tilematrixset",
+        "json-tilematrixsetlimits",
+        "json-tilesetmetadata",
+        "tilematrixset",
+        "tilematrixsetlimits",
+        "tilesetmetadata",
+    ),
     "ogcapi-processes-1/1.0": ("core", "dismiss", "job-list", "json", "ogc-process-description"),
 }
 CLASSES = tuple(

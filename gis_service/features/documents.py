@@ -74,6 +74,7 @@ def landing(links: Links, lang: str) -> dict[str, object]:
             to(with_format(links.api(), "html"), "service-doc", media.HTML, "web.api-html"),
             to(links.conformance(), "conformance", media.JSON, "web.conformance"),
             to(links.collections(), "data", media.JSON, "web.collections"),
+            to(links.dataset_tilesets(), OGC_REL + "tilesets-vector", media.JSON, "web.tiles"),
             to(links.grids(), OGC_REL + "tiling-schemes", media.JSON, "web.grids"),
             to(links.styles(), OGC_REL + "styles", media.JSON, "web.styles"),
             to(links.processes(), OGC_REL + "processes", media.JSON, "web.processes"),

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from gis_service.catalog.view import ViewedLayer
 from gis_service.errors import NotFound
+from gis_service.geo.grid import Grid, GridTile
 from gis_service.geo.tiles import Tile
 
 MAX_LAYERS = 16  # of one tile: a longer list multiplies work without a map that could show it
-_NUMBER = re.compile(r"[0-9]{1,8}")
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 def layer_ids(text: str) -> list[str]:
@@ -27,6 +28,16 @@ def tile(z: str, x: str, y: str) -> Tile:
         raise NotFound(f"{z}/{x}/{y}")
     try:
         return Tile(int(z), int(x), int(y))
+    except ValueError as err:
+        raise NotFound(str(err)) from err
+
+
+def grid_tile(on: Grid, matrix: str, row: str, column: str) -> GridTile:
+    """The same of any grid."""
+    if not (_NUMBER.fullmatch(row) and _NUMBER.fullmatch(column)):
+        raise NotFound(f"{matrix}/{row}/{column}")
+    try:
+        return on.tile(matrix, int(row), int(column))
     except ValueError as err:
         raise NotFound(str(err)) from err
 

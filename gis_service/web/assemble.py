@@ -26,6 +26,7 @@ from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
 from gis_service.web.tile_cache import Tiles
+from gis_service.web.tile_grids import TileGrids
 from gis_service.web.writer import Writer
 
 FEATURES = PoolSize(connections=4, waiting=200)
@@ -51,6 +52,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
 
     metrics = Metrics()
     catalog, writer = load_catalog(settings.root), Writer(settings, dsn)
+    systems = KnownSystems(control)
     context = Context(
         settings=settings,
         catalog=catalog,
@@ -64,12 +66,13 @@ def assemble(settings: Settings, dsn: str) -> Service:
         metrics=metrics,
         tile_statements=statements,
         tiles=Tiles(dsn, settings.tiles.cache_mb * 1_000_000, metrics, forget),
+        grids=TileGrids(control, systems, catalog.grids),
         processes=Processes(settings, database),
         encoders=Encoders(settings.data_dir / "exports"),
         writer=writer,
         reads=Reads(writer, control, catalog.layers),
         published=Published(control, publishing.folder(settings.data_dir)),
-        known_systems=KnownSystems(control),
+        known_systems=systems,
         issuer=Issuer(settings.oidc) if settings.oidc.issuer else None,
         signing_key=SharedKey(control, secrets.PAGING),
     )

@@ -45,6 +45,10 @@ STANDARDS: Mapping[str, tuple[str, str]] = {
         "https://docs.ogc.org/DRAFTS/21-045r1.html",
     ),
     "ogcapi-tiles-1": ("OGC API – Tiles – Part 1: Core", "https://docs.ogc.org/is/20-057/20-057.html"),
+    "tms": (
+        "OGC Two Dimensional Tile Matrix Set and Tile Set Metadata",
+        "https://docs.ogc.org/is/17-083r4/17-083r4.html",
+    ),
     "ogcapi-processes-1": (
         "OGC API – Processes – Part 1: Core",
         "https://docs.ogc.org/is/18-062r2/18-062r2.html",

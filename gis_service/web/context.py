@@ -32,6 +32,7 @@ from gis_service.web.static import StaticFiles
 from gis_service.web.stats import StatsCache
 from gis_service.web.systems import KnownSystems
 from gis_service.web.tile_cache import Tiles
+from gis_service.web.tile_grids import TileGrids
 from gis_service.web.writer import Writer
 
 VIEWS_KEPT = 512
@@ -54,6 +55,7 @@ class Context:
     metrics: Metrics
     tile_statements: Lru[tuple[str, ...], TileStatement]
     tiles: Tiles
+    grids: TileGrids
     processes: Processes
     published: Published
     known_systems: KnownSystems
@@ -95,6 +97,10 @@ class Context:
     def tile_view(self, request: Request, layer: str) -> ViewedLayer:
         """Under the policy epoch that tiles are kept by, which is heard of and not asked for."""
         return self._view(request, layer, self.tiles.epoch)
+
+    def view_at(self, request: Request, layer: str, epoch: int) -> ViewedLayer:
+        """Under a policy epoch that was asked for already."""
+        return self._view(request, layer, epoch)
 
     async def current_view(self, request: Request, layer: str) -> ViewedLayer:
         return self._view(request, layer, await self.access.epoch())

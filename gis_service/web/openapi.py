@@ -19,18 +19,16 @@ from gis_service.web import (
     openapi_features,
     openapi_proposals,
     openapi_releases,
+    openapi_tiles,
 )
 from gis_service.web.openapi_parts import (
-    BINARY,
     FORM,
     TEXT,
     Part,
     answers,
     document,
     operation,
-    parameter,
     path_parameter,
-    reference,
     told,
 )
 
@@ -52,7 +50,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
         "paths": {
             **_service_paths(lang),
             **openapi_editing.merged(openapi_features.paths(views, lang), openapi_editing.paths(views, lang)),
-            **_tile_paths(lang),
+            **openapi_tiles.paths(lang),
             **_process_paths(lang),
             **openapi_releases.paths(lang),
             **openapi_accounts.paths(lang),
@@ -72,52 +70,6 @@ def _service_paths(lang: str) -> Mapping[str, Part]:
         "/api": operation("getApi", "service", told("definition", lang), document(media.OPENAPI), *FORM),
         "/health": operation("getHealth", "service", told("health", lang), answers(media.JSON)),
         "/ready": operation("getReadiness", "service", told("ready", lang), answers(media.JSON)),
-    }
-
-
-def _tile_paths(lang: str) -> Mapping[str, Part]:
-    """The routes of tiles, their operation ids as OGC API Tiles names them (row C8)."""
-    grid, layer, layers = reference("tileMatrixSetId"), reference("collectionId"), reference("layers")
-    past = reference("release")
-    tile = answers({media.MVT: BINARY}, headers=("ETag",), missing=True)
-    tile["204"] = {"description": told("tile-empty", lang)}
-    at = "/collections/{collectionId}/tiles"
-    cell = [
-        parameter(name, {"type": "integer", "minimum": 0}, place="path")
-        for name in ("tileMatrix", "tileRow", "tileCol")
-    ]
-    xyz = [parameter(name, {"type": "integer", "minimum": 0}, place="path") for name in ("z", "x", "y")]
-    json = document(media.JSON, missing=True)
-    return {
-        "/tileMatrixSets": operation("getTileMatrixSetsList", "tiles", told("grids", lang), json, *FORM),
-        "/tileMatrixSets/{tileMatrixSetId}": operation(
-            "getTileMatrixSet", "tiles", told("grid", lang), json, grid, *FORM
-        ),
-        at: operation(
-            ".collection.vector.getTileSetsList", "tiles", told("tilesets", lang), json, layer, past, *FORM
-        ),
-        at + "/{tileMatrixSetId}": operation(
-            ".collection.vector.getTileSet", "tiles", told("tileset", lang), json, layer, grid, past, *FORM
-        ),
-        at + "/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}": operation(
-            ".collection.vector.getTile", "tiles", told("tile", lang), tile, layer, grid, *cell, past
-        ),
-        "/xyz/{layers}/{z}/{x}/{y}.mvt": operation(
-            "getXyzTile", "tiles", told("tile", lang), tile, layers, *xyz, past
-        ),
-        "/xyz/{layers}/tilejson.json": operation(
-            "getTileJson", "tiles", "TileJSON", json, layers, past, reference("lang")
-        ),
-        "/styles": operation("getStyles", "tiles", told("styles", lang), json, *FORM),
-        "/styles/{styleId}": operation(
-            "getStyle",
-            "tiles",
-            told("style", lang),
-            document(media.STYLE, missing=True),
-            path_parameter("styleId"),
-            past,
-            *FORM,
-        ),
     }
 
 

@@ -31,6 +31,8 @@ AT_ONCE: Mapping[str, str] = {
     "item": "item", "history": "item", "export": "export", "file": "file", "template": "file",
 }  # fmt: skip
 TOGETHER: Mapping[str, str] = {"items": "pages", "tile": "tiles"}
+Tile = tuple[int, int, int]
+"""Zoom, column and row of WebMercatorQuad."""
 REPORT: Final = "execution"
 _log = Log("gis.web")
 
@@ -46,7 +48,7 @@ class _Held:
     requests: int = 0
     uncounted: bool = False
     keys: set[int] = field(default_factory=set)  # once each: the same page is often asked for again
-    tiles: list[tuple[int, int, int]] = field(default_factory=list)
+    tiles: list[Tile] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
 
@@ -70,7 +72,8 @@ class Reads:
         ):
             return
         if route in TOGETHER:
-            self._hold(request, route, taken, made)
+            tiles = None if route != "tile" else [_tile(taken)]
+            self._hold(request, TOGETHER[route], taken[0].split(","), made, tiles)
         elif route == REPORT and request.method == "POST":
             told = [layer for name in self._layers if (layer := self._seen(request, name)) is not None]
             await self._note([self._one(request, layer, "report", None) for layer in told])
@@ -80,6 +83,11 @@ class Reads:
             and (seen := self._seen(request, taken[0])) is not None
         ):
             await self._note([self._one(request, seen, AT_ONCE[route], made.keys)])
+
+    def drawn(self, request: Request, layers: Sequence[str], made: Response, tiles: Sequence[Tile]) -> None:
+        """Note a tile of another address or grid by the tiles of WebMercatorQuad that it lies in."""
+        if request.principal.tier != "public" and request.method != "HEAD" and made.status == 200:
+            self._hold(request, TOGETHER["tile"], layers, made, tiles)
 
     async def shown(self, request: Request, layer: str, access: str, keys: Sequence[int] | None) -> None:
         """Note rows that stand in an answer about something else, before it leaves; None if uncounted."""
@@ -110,12 +118,19 @@ class Reads:
         counted = {} if keys is None else {"keys": keys}
         return {**named, "requests": 1, "asked": [_digest(request)], **counted}
 
-    def _hold(self, request: Request, route: str, taken: Sequence[str], made: Response) -> None:
-        for name in taken[0].split(","):
+    def _hold(
+        self,
+        request: Request,
+        access: str,
+        layers: Sequence[str],
+        made: Response,
+        tiles: Sequence[Tile] | None,
+    ) -> None:
+        for name in layers:
             if (layer := self._seen(request, name)) is not None:
-                key = self._key(request, layer, TOGETHER[route])
+                key = self._key(request, layer, access)
                 held = self._held.setdefault(key, _Held(layer.table_name, _codes(request)))
-                _add(held, request, made, _tile(request, taken) if route == "tile" else None)
+                _add(held, request, made, tiles)
         if self._held and self._telling is None:
             self._telling = asyncio.create_task(self._tell_soon())
 
@@ -149,12 +164,12 @@ class Reads:
             self._sealed = minute
 
 
-def _add(held: _Held, request: Request, made: Response, tile: tuple[int, int, int] | None) -> None:
+def _add(held: _Held, request: Request, made: Response, tiles: Sequence[Tile] | None) -> None:
     held.requests += 1
     if len(held.asked) < DIGESTS:
         held.asked.add(_digest(request))
-    if tile is not None:
-        held.tiles.append(tile)
+    if tiles is not None:
+        held.tiles += tiles
     elif made.keys is None or len(held.keys) + len(made.keys) > MOST_HELD:
         held.uncounted = True
     else:
@@ -196,10 +211,7 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(f"{request.path}?{request.query}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _tile(request: Request, taken: Sequence[str]) -> tuple[int, int, int]:
-    """Zoom, column and row; the tile was answered, so they are numbers."""
-    if request.path.startswith("/xyz/"):
-        z, x, y = taken[1:4]
-    else:
-        z, y, x = taken[2:5]
-    return int(z), int(x), int(y.removesuffix(".mvt"))
+def _tile(taken: Sequence[str]) -> Tile:
+    """The tile was answered, so these are numbers."""
+    z, x, y = taken[1:4]
+    return int(z), int(x), int(y)

@@ -214,9 +214,14 @@ class Tiles:
         if self._flights.get(flight.wanted.key) is flight:
             del self._flights[flight.wanted.key]
 
+    def name(self, wanted: Wanted, path: str) -> None:
+        """Let the public have the tile at a path without being asked more."""
+        if wanted.seconds is None:
+            self._cache.name(wanted.key, path)
+
     def _name(self, wanted: Wanted) -> None:
-        if wanted.path is not None and wanted.seconds is None:
-            self._cache.name(wanted.key, wanted.path)
+        if wanted.path is not None:
+            self.name(wanted, wanted.path)
 
     def _follow(self, news: News) -> None:
         """Throw away what may have changed. All of it where it isn't told what, and where rights changed."""

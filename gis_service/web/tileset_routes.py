@@ -1,20 +1,28 @@
-"""Tilesets of collections, the grids that they stand on, and TileJSON."""
+"""Tilesets of collections and of the dataset, the grids that they stand on, and TileJSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gis_service import links as media
-from gis_service.errors import NotFound
+from gis_service.catalog.view import ViewedLayer
 from gis_service.features import documents
-from gis_service.features.refusal import refusal
+from gis_service.features.documents import Stats
+from gis_service.geo import grid as geo_grid
+from gis_service.geo.bbox import BBox
+from gis_service.geo.grid import Grid
 from gis_service.texts import say
 from gis_service.tiles import address, grids
+from gis_service.tiles.grids import Tileset
 from gis_service.tiles.tilejson import tilejson as tilejson_document
 from gis_service.web import pages, releases, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
+from gis_service.web.tile_grids import Limits
+
+COLLECTIONS = "collections"
+_OF_DATASET = (*releases.PARAMETERS, COLLECTIONS)
 
 
 async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
@@ -28,45 +36,109 @@ async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> 
 
 async def tilesets(context: Context, request: Request, taken: Sequence[str]) -> Response:
     view = await releases.viewed(context, request, taken[0], request.parameters)
-    made = grids.tileset_list(view, request.links, request.lang)
-    return render.document(
-        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
-    )
+    found = [Tileset(on, [view], query=view.past) for on in await context.grids.every()]
+    return await _listed(context, request, found, request.links.tilesets(view.id, view.past))
 
 
 async def tileset(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    check_grid(taken[1])
+    on = await context.grids.named(taken[1])
     view = await releases.viewed(context, request, taken[0], request.parameters)
-    stats = (await context.stats.of([view])).get(view.id)
-    made = grids.tileset(view, stats.bbox if stats else None, request.links, request.lang)
-    return render.document(
-        request, made, media.JSON, lambda frame: pages.document(frame, made, view.title.say(request.lang))
-    )
+    return await _described(context, request, Tileset(on, [view], query=view.past))
 
 
-async def grid_list(_context: Context, request: Request, _: Sequence[str]) -> Response:
-    made = grids.grid_list(request.links, request.lang)
+async def dataset_tilesets(context: Context, request: Request, _: Sequence[str]) -> Response:
+    found = [await _of_dataset(context, request, on) for on in await context.grids.every()]
+    return await _listed(context, request, found, request.links.dataset_tilesets())
+
+
+async def dataset_tileset(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    on = await context.grids.named(taken[0])
+    return await _described(context, request, await _of_dataset(context, request, on))
+
+
+async def _of_dataset(context: Context, request: Request, on: Grid) -> Tileset:
+    epoch = await context.access.epoch()
+    views = await dataset_views(context, request, lambda asked, name: context.view_at(asked, name, epoch))
+    query = {name: request.parameters[name] for name in _OF_DATASET[-2:] if name in request.parameters}
+    return Tileset(on, views, of_dataset=True, query=query)
+
+
+async def dataset_views(
+    context: Context, request: Request, view_of: Callable[[Request, str], ViewedLayer]
+) -> list[ViewedLayer]:
+    """The layers that `collections` names, by ids or addresses; else all, as many as a tile may have.
+
+    Those that have no past are shown as they are where all are asked for.
+    """
+    given, begins = request.parameters.get(COLLECTIONS), request.links.collections() + "/"
+    if given is not None:
+        ids = address.layer_ids(",".join(each.removeprefix(begins) for each in given.split(",")))
+        if "release" in request.parameters:
+            return [await releases.viewed(context, request, name, request.parameters) for name in ids]
+        return [view_of(request, name) for name in ids]
+    names = list(context.views(request))[: address.MAX_LAYERS]
+    views = [view_of(request, name) for name in names]
+    release = await releases.asked(context, request, views)
+    if release is None:
+        return views
+    return [view.at_release(release) if view.layer.managed else view for view in views]
+
+
+async def _listed(context: Context, request: Request, found: Sequence[Tileset], at: str) -> Response:
+    """The tilesets that hold something: of grids that show the layers at all, and lie where they are."""
+    shown = []
+    for each in found:
+        limits, _ = await _limits(context, each)
+        if any(matrix.id in limits for matrix in each.matrices()):
+            shown.append(each)
+    made = grids.tileset_list(shown, at, request.links, request.lang)
+    heading = found[0].title(request.lang)
+    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+
+
+async def _described(context: Context, request: Request, of: Tileset) -> Response:
+    limits, box = await _limits(context, of)
+    bounds = None if box is None else box.as_tuple()
+    made = grids.tileset(of, bounds, limits, request.links, request.lang)
+    heading = of.title(request.lang)
+    return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
+
+
+async def _limits(context: Context, of: Tileset) -> tuple[Limits, BBox | None]:
+    """Where what the caller sees lies in each matrix, of all layers together, and in degrees."""
+    stats = await context.stats.of(of.views)
+    boxes = [box_of(stats.get(view.id)) for view in of.views]
+    each = [await context.grids.limits(of.on, box) for box in boxes]
+    found = {m.id: geo_grid.joined(limits.get(m.id) for limits in each) for m in of.on.matrices}
+    known = [box for box in boxes if box is not None]
+    around = geo_grid.around(known) if known else None
+    return {name: at for name, at in found.items() if at is not None}, around
+
+
+def box_of(stats: Stats | None) -> BBox | None:
+    """Where the rows are that the caller sees; None where there are none, or too many to look."""
+    return None if stats is None or stats.bbox is None else BBox(*stats.bbox)
+
+
+async def grid_list(context: Context, request: Request, _: Sequence[str]) -> Response:
+    made = grids.grid_list(await context.grids.every(), request.links, request.lang)
     heading = say("web.grids", request.lang)
     return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
 
 
-async def grid(_context: Context, request: Request, taken: Sequence[str]) -> Response:
-    check_grid(taken[0])
-    made = grids.grid(request.lang)
-    heading = say("web.grid-title", request.lang)
+async def grid(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    on = await context.grids.named(taken[0])
+    made, heading = grids.grid(on, request.lang), grids.grid_title(on, request.lang)
     return render.document(request, made, media.JSON, lambda frame: pages.document(frame, made, heading))
-
-
-def check_grid(name: str) -> None:
-    if name != grids.GRID:
-        raise refusal(NotFound, "web.no-grid", id=name[:100])
 
 
 def routes() -> list[Route]:
     return [
         route("tileset", "/collections/{}/tiles/{}", tileset, parameters=releases.PARAMETERS),
         route("tilesets", "/collections/{}/tiles", tilesets, parameters=releases.PARAMETERS),
+        route("dataset-tileset", "/tiles/{}", dataset_tileset, parameters=_OF_DATASET),
+        route("dataset-tilesets", "/tiles", dataset_tilesets, parameters=_OF_DATASET),
         route("tilejson", "/xyz/{}/tilejson.json", tilejson, parameters=releases.PARAMETERS),
-        route("grids", "/tileMatrixSets", grid_list, kept=True),
-        route("grid", "/tileMatrixSets/{}", grid, kept=True),
+        route("grids", "/tileMatrixSets", grid_list),
+        route("grid", "/tileMatrixSets/{}", grid),
     ]
