@@ -56,13 +56,16 @@ def points(view: ViewedLayer, names: Sequence[str], box: BBox) -> Query:
     return _finish(view, found, [_box(view, box, binds)], binds)
 
 
-def nearest(view: ViewedLayer, names: Sequence[str], box: BBox, limit: int, offset: int) -> Query:
-    """Rows (degrees to the box, key, id, basis, dataset_id, WKB, properties…), the fewest degrees first."""
+def nearest(view: ViewedLayer, names: Sequence[str], box: BBox, limit: int) -> Query:
+    """Rows (degrees to the box, key, id, basis, dataset_id, WKB, properties…), the fewest degrees first.
+
+    In no other order: with the key behind it the index isn't used, which is 200 times slower.
+    """
     binds = Binds()
     west, south, east, north = (f"{binds.add(v)}::float8" for v in box.as_tuple())
     away = f"t.{ident(view.geometry)} <-> ST_MakeEnvelope({west}, {south}, {east}, {north}, 4326)"
     found = f"select {away}, {_columns(view, names, binds)} from {rows.relation(view, binds)}"
-    page = f" order by {away}, t.{ident(view.key)} limit {binds.add(limit)} offset {binds.add(offset)}"
+    page = f" order by {away} limit {binds.add(limit)}"
     return _finish(view, found, [f"t.{ident(view.geometry)} is not null"], binds, page)
 
 

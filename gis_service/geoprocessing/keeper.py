@@ -27,6 +27,7 @@ from gis_service.geoprocessing.engine import store
 from gis_service.geoprocessing.engine.index import Index, Keys, Rows
 from gis_service.geoprocessing.engine.store import Stored
 from gis_service.geoprocessing.groups import Unions
+from gis_service.geoprocessing.kept import Kept
 from gis_service.observe import Log
 
 FLAT: Final = frozenset({"protected_area"})  # tables whose areas lie over each other and are counted once
@@ -61,6 +62,7 @@ class Keeper:
 
     def __init__(self, home: Path, threads: int = 2) -> None:
         self._home = home
+        self.kept = Kept()
         self._threads = ThreadPoolExecutor(threads, "gis-engine")
         self._held: dict[str, _Held] = {}
         self._making = threading.Lock()

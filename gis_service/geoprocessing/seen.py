@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import engine_sql
+from gis_service.db import engine_sql, versions
 from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing.engine.index import Index
 from gis_service.geoprocessing.engine.layer import Labels
+from gis_service.geoprocessing.kept import Kept
 
 Column = list[Any]
 
@@ -28,6 +29,7 @@ class Seen:
     columns: dict[str, Column]
     labels: Labels
     areas: npt.NDArray[np.float64]
+    state: Hashable = None  # of the rows and of the index that their labels are of
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,15 +55,23 @@ class Seen:
         return found
 
 
-def seen(database: SyncDatabase, view: ViewedLayer, names: Sequence[str], index: Index) -> Seen:
-    """What the view shows, in the snapshot that the index is of."""
+def seen(database: SyncDatabase, view: ViewedLayer, names: Sequence[str], index: Index, kept: Kept) -> Seen:
+    """What the view shows, in the snapshot that the index is of; read once for each state of the rows."""
+    ((version,),) = database.run(versions.of(view))
+    state = view.digest, version, index.serial, tuple(names)
+    return kept.get(("seen", state), lambda: _read(database, view, names, index, state))
+
+
+def _read(
+    database: SyncDatabase, view: ViewedLayer, names: Sequence[str], index: Index, state: Hashable
+) -> Seen:
     known = [name for name in names if name in view.properties]
     rows = database.run(engine_sql.seen(view, known))
     keys, ids, datasets, *columns = zip(*rows, strict=True) if rows else [()] * (3 + len(known))
     labels = index.labels_of(np.array(keys, np.int64))
     areas = np.where(labels >= 0, np.append(index.areas, 0.0)[labels], 0.0)
     named = {name: list(column) for name, column in zip(known, columns, strict=True)}
-    return Seen(view, list(ids), np.array(datasets, np.int64), named, labels, areas)
+    return Seen(view, list(ids), np.array(datasets, np.int64), named, labels, areas, state)
 
 
 def numbered(values: Sequence[Hashable]) -> tuple[Labels, list[Hashable]]:

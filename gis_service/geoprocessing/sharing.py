@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import shapely
-from pyproj import Transformer
+from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.geoprocessing.engine.index import Index, of_labels, shared
@@ -50,16 +50,13 @@ def rings(shape: BaseGeometry, metres: Sequence[float]) -> list[BaseGeometry]:
     it, to 1e-3 within 500 km.
     """
     middle = shapely.centroid(shape)
-    local = f"+proj=aeqd +lat_0={middle.y} +lon_0={middle.x} +datum=WGS84 +units=m"
-    there = Transformer.from_crs("OGC:CRS84", local, always_xy=True)
+    local = Proj(f"+proj=aeqd +lat_0={middle.y!r} +lon_0={middle.x!r} +ellps=WGS84")
     dense = shapely.segmentize(shape, STEP_DEGREES)
-    flat = shapely.transform(dense, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1])))
+    flat = shapely.transform(dense, lambda xy: np.column_stack(local(*xy.T)))
     found = []
     for distance in metres:
         wide = shapely.buffer(flat, distance, quad_segs=QUARTERS)
-        back = shapely.transform(
-            wide, lambda xy: np.column_stack(there.transform(xy[:, 0], xy[:, 1], direction="INVERSE"))
-        )
+        back = shapely.transform(wide, lambda xy: np.column_stack(local(xy[:, 0], xy[:, 1], inverse=True)))
         valid = shapely.make_valid(back, method="structure", keep_collapsed=False)
         found.append(shapely.union_all([polygons_of(np.array([valid], object))[0], shape]))
     return found

@@ -47,7 +47,7 @@ def compute(
     layers = [AREAS] if drawn else [AREAS, inputs["zones"]]
     with moment(database, keeper, reader, layers, inputs["area_method"], tell) as now:
         sites = now.seen(AREAS, coverage.PROPERTIES)
-        of = coverage.areas(now.index(AREAS), sites, by, which)
+        of = now.kept(("areas", by, which), sites, lambda: coverage.areas(now.index(AREAS), sites, by, which))
         zones, rows = _drawn(drawn, sites, now.method) if drawn else _of_layer(now, inputs["zones"])
         found = coverage.coverage(zones, rows, by, of, day)
         used = [sites] if drawn else [sites, rows]

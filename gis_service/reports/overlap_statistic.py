@@ -22,7 +22,7 @@ from gis_service.geoprocessing.coverage import Areas
 from gis_service.geoprocessing.engine import index as engine
 from gis_service.geoprocessing.engine.grid import Floats
 from gis_service.geoprocessing.engine.index import Index, of_labels, shared
-from gis_service.geoprocessing.groups import together
+from gis_service.geoprocessing.groups import Together, together
 from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.geoprocessing.overlap import Filter
 from gis_service.geoprocessing.project import Project, ProjectLimits, ProjectRefused, read_project
@@ -153,15 +153,13 @@ def _of_layer(
     asked: _Asked, keeper: Keeper, name: str, rows: Seen, which: Filter
 ) -> list[list[dict[str, Any]]]:
     """For each polygon the features of a layer that it shares area with."""
-    surface = asked.now.reader.surfaces[name]
-    groups = together(
-        asked.now.database,
-        surface,
-        asked.now.index(name),
-        rows,
-        _groups(name, rows, asked.day),
-        keeper.unions(surface),
-    )
+    now, surface = asked.now, asked.now.reader.surfaces[name]
+
+    def made() -> Together:
+        groups = _groups(name, rows, asked.day)
+        return together(now.database, surface, now.index(name), rows, groups, keeper.unions(surface))
+
+    groups = now.kept(("together", asked.day), rows, made)
     return [
         [_hit(name, rows, hit, size, which) for hit in found]
         for found, size in zip(hits(asked.polygons, groups), asked.polygons.areas.tolist(), strict=True)
@@ -203,7 +201,11 @@ def _protected(
     asked: _Asked, told: Sequence[dict[str, Any]], rows: Seen, which: Filter, inputs: Mapping[str, Any]
 ) -> None:
     """Totals that count each place once, rings, the nearest areas and, if asked for, the shape."""
-    of = coverage.areas(asked.now.index(AREAS), rows, "category", which)
+    of = asked.now.kept(
+        ("areas", "category", which),
+        rows,
+        lambda: coverage.areas(asked.now.index(AREAS), rows, "category", which),
+    )
     flat = _flat(asked.polygons, of)
     for number, entry in enumerate(told):
         covered = float(of.profiles.any_of(flat[number]))

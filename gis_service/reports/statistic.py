@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from gis_service.access.policy import class_role, visible_layers
 from gis_service.access.principal import Principal
@@ -24,6 +24,7 @@ from gis_service.geoprocessing.engine.index import Index
 from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.geoprocessing.seen import Seen, seen
 
+T = TypeVar("T")
 METHODS: Mapping[str, str] = {"ellipsoidal": areas.METHOD, "mollweide_sphere": areas.SPHERE}
 
 
@@ -57,6 +58,7 @@ class Moment:
     reader: Reader
     indexes: Mapping[str, Index]
     method: str
+    keeper: Keeper
 
     def index(self, layer: str) -> Index:
         """All areas of the table that the layer is of."""
@@ -64,7 +66,12 @@ class Moment:
 
     def seen(self, layer: str, names: Sequence[str]) -> Seen:
         """The rows that the reader sees of it."""
-        return seen(self.database, self.reader.areas_of(layer), names, self.index(layer))
+        view = self.reader.areas_of(layer)
+        return seen(self.database, view, names, self.index(layer), self.keeper.kept)
+
+    def kept(self, what: Hashable, rows: Seen, make: Callable[[], T]) -> T:
+        """What is made of these rows and of `what`, which says how; made once for each state of the rows."""
+        return self.keeper.kept.get((what, rows.state), make)
 
     def method_document(self, used: Iterable[Seen], **more: Any) -> dict[str, Any]:
         """How it was computed, of which release and which sources, for whom."""
@@ -99,8 +106,12 @@ def moment(
     """One moment of the layers, all of which the reader must see."""
     surfaces = {reader.surfaces[reader.areas_of(name).id].name: reader.surfaces[name] for name in layers}
     with keeper.moment(database, list(surfaces.values()), tell) as indexes:
-        measured = {name: engine.measured(index, METHODS[method]) for name, index in indexes.items()}
-        yield Moment(database, reader, measured, METHODS[method])
+        measured = {name: _measured(keeper, index, METHODS[method]) for name, index in indexes.items()}
+        yield Moment(database, reader, measured, METHODS[method], keeper)
+
+
+def _measured(keeper: Keeper, index: Index, method: str) -> Index:
+    return keeper.kept.get(("measured", index.serial, method), lambda: engine.measured(index, method))
 
 
 def day_of(inputs: Mapping[str, Any]) -> date | None:

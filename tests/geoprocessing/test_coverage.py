@@ -75,9 +75,9 @@ def ask(
     }
     with keeper.moment(db, list(tables.values())) as held:
         zone, site = held[tables[zones.table].name], held[tables[sites.table].name]
-        rows = seen(db, view(who, sites), coverage.PROPERTIES, site)
+        rows = seen(db, view(who, sites), coverage.PROPERTIES, site, keeper.kept)
         of = coverage.areas(site, rows, by, Filter())
-        drawn = seen(db, view(who, zones), coverage.ZONE_PROPERTIES, zone)
+        drawn = seen(db, view(who, zones), coverage.ZONE_PROPERTIES, zone, keeper.kept)
         return coverage.coverage(zone, drawn, by, of, day)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import count, pairwise
 from typing import Final
 
 import numpy as np
@@ -28,6 +28,7 @@ MOST_PARTS: Final = (
     16  # each change adds one; more are put together, which takes as long as the table is large
 )
 
+_SERIALS: Final = count(1)
 Keys = Integers
 Rows = tuple[Keys, Geometries]
 
@@ -36,7 +37,8 @@ Rows = tuple[Keys, Geometries]
 class Index:
     """The features of each label, which of them still stand, their parts, and all of them laid flat.
 
-    keys: the feature of each label. alive: whether that is its state of now. areas: m² of each label.
+    keys: the feature of each label. alive: whether that is its state of now. areas: m² of each label. serial:
+    no other index of this process has it.
     """
 
     keys: Keys
@@ -44,6 +46,7 @@ class Index:
     areas: Floats
     parts: tuple[Layer, ...]
     flat: Flat | None = None
+    serial: int = field(default_factory=lambda: next(_SERIALS), compare=False)
 
     @property
     def labels(self) -> int:
@@ -69,13 +72,13 @@ def measured(index: Index, method: str) -> Index:
     for part in parts:
         areas[: part.labels] += part.areas()
     flat = None if index.flat is None else Flat(by_layer(index.flat.layer, method), index.flat.atoms)
-    return replace(index, areas=areas, parts=parts, flat=flat)
+    return Index(index.keys, index.alive, areas, parts, flat)
 
 
 def build(batches: Iterable[Rows], flat: bool, threads: Executor, tell: Callable[[float], None]) -> Index:
     """The index of features that come in batches; `tell` hears from 0 to 1 how far the flattening is."""
     made = _cut(batches, 0)
-    return replace(made, flat=_flattened(made.parts[0], threads, tell) if flat else None)
+    return _with(made, _flattened(made.parts[0], threads, tell)) if flat else made
 
 
 def of_shapes(shapes: Geometries) -> Index:
@@ -94,11 +97,15 @@ def changed(index: Index, batches: Iterable[Rows], gone: Keys) -> Index:
         np.concatenate([index.keys, added.keys]), alive, np.concatenate([index.areas, added.areas]), parts
     )
     if len(parts) > MOST_PARTS:
-        made = replace(made, parts=(section(parts, alive, 0, WORLD),))
+        made = Index(made.keys, alive, made.areas, (section(parts, alive, 0, WORLD),))
     if index.flat is None:
         return made
     blocks = np.unique(np.concatenate([_blocks(index.parts, dead), _blocks(added.parts, None)]))
-    return replace(made, flat=_refreshed(index.flat, made, blocks))
+    return _with(made, _refreshed(index.flat, made, blocks))
+
+
+def _with(made: Index, flat: Flat) -> Index:
+    return Index(made.keys, made.alive, made.areas, made.parts, flat)
 
 
 Grouped = Sequence[tuple[Layer, Labels]]
