@@ -25,6 +25,7 @@ _SLOTS: Final = 6
 _PIECE: Final = 12
 _BOUNDS: Final = "$2::float8, $3::float8, $4::float8, $5::float8"
 _STRETCHES: Final = 32  # of a tile: a line that is straight in degrees bends by less than a unit in each
+PIXEL_UNITS: Final = 8  # of a 512-pixel tile
 # Wider than the margin by what simplifying moves, so that whatever shows in the tile also purges it.
 REACH: Final = (tiles.BUFFER + 64) / tiles.EXTENT
 
@@ -117,13 +118,22 @@ class _Layer:
         boxes = [self._box(n) for n in range(self.pieces)]
         stored = boxes if view.srid == 4326 else [f"(select ST_Transform({b}, {view.srid:d}))" for b in boxes]
         near = " or ".join(rows.meets(view, box, binds, exactly=False) for box in stored)
-        conditions = [f"({near})", *rows.visible(view, binds)]
+        conditions = [f"({near})", *rows.visible(view, binds), *self._large_enough()]
         bounds = f"ST_MakeEnvelope({_BOUNDS}, {self.srid:d})"
         drawn = f"ST_AsMVTGeom({self._projected(boxes)}, {bounds}, {tiles.EXTENT}, {tiles.BUFFER}, true)"
         return (
             f"select {tilesql.selected(view, binds)}, {drawn} as geom from {rows.relation(view, binds)}"
             f" where {' and '.join(conditions)}"
         )
+
+    def _large_enough(self) -> list[str]:
+        """Areas that fit into a pixel are left out, as of derived ones: by the whole shape, in every tile."""
+        if self.view.srid != 4326 or "Polygon" not in self.view.geometry_type:
+            return []
+        shape = rows.geometry(self.view, self.binds)
+        pixel = f"$1::float8 * {PIXEL_UNITS / tilesql.TOLERANCE_UNITS!r}"
+        sides = [f"ST_{axis}Max({shape}) - ST_{axis}Min({shape})" for axis in "XY"]
+        return [f"greatest({', '.join(sides)}) >= {pixel}"]
 
     def _projected(self, boxes: Sequence[str]) -> str:
         """Far parts aren't projected: there may be no place for them in the grid's system."""

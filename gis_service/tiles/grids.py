@@ -97,7 +97,7 @@ def tileset_list(found: Sequence[Tileset], address: str, links: Links, lang: str
     """The tilesets of a collection or of the dataset: one on each grid on which it's drawn."""
     entries = [
         {
-            **_head(each, lang),
+            **_head(each, links, lang),
             "links": [
                 link(each.address(links), "self", media.JSON, each.title(lang)),
                 *_shared_links(each, links, lang),
@@ -113,7 +113,7 @@ def tileset(
 ) -> dict[str, object]:
     """The metadata of vector tiles, with the columns and rows of each matrix that may hold something."""
     made: dict[str, object] = {
-        **_head(of, lang),
+        **_head(of, links, lang),
         "description": say("web.description", lang) if of.of_dataset else of.one.description.say(lang),
         "tileMatrixSetLimits": [_limits(m, limits[m.id]) for m in of.matrices() if m.id in limits],
         "layers": [_layer(of, view, lang) for view in of.views],
@@ -129,9 +129,14 @@ def tileset(
     return made
 
 
-def _head(of: Tileset, lang: str) -> dict[str, object]:
-    made: dict[str, object] = {"title": of.title(lang), "dataType": "vector", "crs": of.on.crs.uri}
-    return made | ({"tileMatrixSetURI": of.on.uri} if of.on.uri else {})
+def _head(of: Tileset, links: Links, lang: str) -> dict[str, object]:
+    """GDAL finds a grid by its URI alone, so one that is registered here alone has its address for one."""
+    return {
+        "title": of.title(lang),
+        "dataType": "vector",
+        "crs": of.on.crs.uri,
+        "tileMatrixSetURI": of.on.uri or links.grid(of.on.id),
+    }
 
 
 def _shared_links(of: Tileset, links: Links, lang: str) -> list[dict[str, object]]:

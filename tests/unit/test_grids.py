@@ -89,7 +89,7 @@ def test_neighbours_have_the_very_same_border(matrix: grid.Matrix, row: int, col
 def test_levels_of_the_national_scales() -> None:
     """1:1,000,000: a tile of 71,680 m; the equator through it is 559 of 512 tiles, so zoom 9."""
     by_id = {matrix.id: matrix.level for matrix in VN2000.matrices}
-    assert (by_id["10M"], by_id["1M"], by_id["50k"], by_id["2k"]) == (6, 9, 13, 18)
+    assert (by_id["0"], by_id["3"], by_id["7"], by_id["11"]) == (6, 9, 13, 18)
 
 
 def test_samples_over_the_antimeridian_and_about_a_pole() -> None:

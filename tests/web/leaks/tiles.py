@@ -10,8 +10,8 @@ from tests.web.leaks.world import LAYERS, World
 GRID = "WebMercatorQuad"
 # Of other grids the tiles that hold province A's sample, and B's: from a country to a district.
 ON_GRIDS = (
-    "WorldCRS84Quad/4/6/25", "WorldCRS84Quad/8/99/405", "WorldCRS84Quad/8/99/406", "VN2000UTM48/10M/0/0",
-    "VN2000UTM48/1M/6/5", "VN2000UTM48/1M/6/7", "VN2000UTM48/250k/26/22",
+    "WorldCRS84Quad/4/6/25", "WorldCRS84Quad/8/99/405", "WorldCRS84Quad/8/99/406", "VN2000UTM48/0/0/0",
+    "VN2000UTM48/3/6/5", "VN2000UTM48/3/6/7", "VN2000UTM48/5/26/22",
 )  # fmt: skip
 HIGHEST = 22
 
