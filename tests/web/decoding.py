@@ -15,7 +15,7 @@ import mapbox_vector_tile
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import shape
+from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.catalog.layer import Layer
@@ -143,7 +143,7 @@ def misdrawn(there: BaseGeometry, drawn: BaseGeometry, by: float = HALF) -> tupl
 
 def farthest(there: BaseGeometry, drawn: BaseGeometry) -> float:
     """The greatest distance in units of a drawn corner from the true outline, but where the tile was cut."""
-    corners: NDArray[np.object_] = np.atleast_1d(shapely.points(shapely.get_coordinates(drawn)))
+    corners = np.array([Point(at) for at in shapely.get_coordinates(drawn)], object)
     inner = shapely.box(-BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER).buffer(-1)
     corners = corners[shapely.contains_properly(inner, corners)]
     if not len(corners):
