@@ -27,6 +27,7 @@ from gis_service.db import engine_sql
 from gis_service.db.cluster import Cluster
 from gis_service.db.sync import SyncDatabase
 from gis_service.errors import Busy, DatabaseDown, GisError, Timeout
+from gis_service.geoprocessing.engine.rehearsal import rehearse
 from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import resident
@@ -39,6 +40,7 @@ from gis_service.settings import Limits, Settings, load_settings
 MOST_AT_ONCE: Final = 4  # questions; each has a connection of its own
 MOST_WAITING: Final = 64
 MOST_LINE: Final = 256 * 1024 * 1024
+READY: Final = "ready"  # in the log, once no question waits for compiling or building
 _log = Log("gis.engine")
 
 Compute = Callable[[SyncDatabase, Keeper, Reader, Mapping[str, Any], Limits, Tell], Table]
@@ -191,10 +193,13 @@ def serve(settings: Settings) -> None:
 
 
 def _warm(geoprocessor: Geoprocessor) -> None:
+    began = time.perf_counter()
+    rehearse()
     try:
         geoprocessor.warm()
     except GisError as err:
         _log.warning("not warmed", reason=err.message())
+    _log.info(READY, s=time.perf_counter() - began)
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gis_service.cli import children
-from gis_service.processes.resident import SOCKET
+from gis_service.processes.geoprocessor import READY
 from gis_service.settings import Settings
 
 
@@ -23,10 +23,10 @@ def running_worker(settings: Settings, dsn: str, log: Path, **env: str) -> Itera
 def running_geoprocessor(
     settings: Settings, dsn: str, log: Path, **env: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A geoprocessor likewise, once it listens."""
+    """A geoprocessor likewise, once it's ready; what it compiles on a new machine takes half a minute."""
     with _running(children.geoprocessor_command(), settings, dsn, log, env) as engine:
-        until = time.monotonic() + 60
-        while not (settings.data_dir / "run" / SOCKET).exists():
+        until = time.monotonic() + 180
+        while f" {READY}" not in log.read_text():
             assert engine.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.05)
