@@ -11,8 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gis_service.catalog import icons as icon_files
 from gis_service.catalog import yamlfile
 from gis_service.catalog.grids import read_grids
+from gis_service.catalog.icons import Icon, read_icons
 from gis_service.catalog.layer import Layer
 from gis_service.catalog.yamlfile import Mistake
 from gis_service.errors import ConfigRefused
@@ -21,11 +23,12 @@ from gis_service.geo.grid import Grid
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every layer by id, every style by name, and every tile matrix set by id."""
+    """Every layer by id, every style and icon by name, and every tile matrix set by id."""
 
     layers: Mapping[str, Layer]
     styles: Mapping[str, Mapping[str, Any]]  # MapLibre style documents, JSON as it stands
     grids: Mapping[str, Grid]
+    icons: Mapping[str, Icon]
 
     @property
     def digest(self) -> str:
@@ -47,10 +50,10 @@ def read_catalog(root: Path) -> tuple[Catalog, list[Mistake]]:
     layers, mistakes = _layers(sorted((root / "layers").glob("*.yaml")))
     styles, more = _styles(sorted((root / "styles").glob("*.json")))
     grids, of_grids = read_grids(root)
-    catalog = Catalog(layers, styles, grids)
-    return catalog, mistakes + more + of_grids + list(_dangling(catalog)) + list(
-        _no_layers(root, layers, mistakes)
-    )
+    icons, of_icons = read_icons(root)
+    catalog = Catalog(layers, styles, grids, icons)
+    found = [*mistakes, *more, *of_grids, *of_icons, *_dangling(catalog)]
+    return catalog, [*found, *_no_layers(root, layers, mistakes)]
 
 
 def _no_layers(root: Path, layers: Mapping[str, Layer], mistakes: list[Mistake]) -> Iterable[Mistake]:
@@ -124,6 +127,7 @@ def _dangling(catalog: Catalog) -> Iterable[Mistake]:
             yield Mistake(f"layers/{layer.id}.yaml", 1, f"style: no file styles/{layer.style}.json")
     for name, style in catalog.styles.items():
         yield from _style_mistakes(f"styles/{name}.json", style, catalog.layers)
+        yield from icon_files.unknown(f"styles/{name}.json", style, catalog.icons)
 
 
 def _style_mistakes(file: str, style: Mapping[str, Any], layers: Mapping[str, Layer]) -> Iterable[Mistake]:
