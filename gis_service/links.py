@@ -16,6 +16,9 @@ SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 MVT = "application/vnd.mapbox-vector-tile"
 STYLE = "application/vnd.mapbox.style+json"
+SVG = "image/svg+xml"
+PNG = "image/png"
+GLYPHS = "application/x-protobuf"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/:,-]*").fullmatch
 OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 
@@ -152,6 +155,15 @@ class Links:
 
     def style(self, name: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(f"{self.styles()}/{_name(name)}", query)
+
+    def legend(self, style: str, file: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(f"{self.style(style)}/{file}", query)
+
+    def glyphs(self) -> str:
+        return self.base + "/fonts/{fontstack}/{range}.pbf"
+
+    def sprite(self, name: str) -> str:
+        return f"{self.base}/sprites/{_name(name)}"
 
     def static(self, path: str) -> str:
         return f"{self.base}/static/{self.assets + '/' if self.assets else ''}{quote(path)}"

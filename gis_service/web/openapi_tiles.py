@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gis_service import links as media
+from gis_service.tiles.legend import THEMES
+from gis_service.tiles.styles import LEGENDS
 from gis_service.web.openapi_parts import (
     BINARY,
     FORM,
@@ -86,13 +88,28 @@ def _xyz(lang: str) -> Mapping[str, Part]:
 
 def _styles(lang: str) -> Mapping[str, Part]:
     style = document(media.STYLE, missing=True)
+    picture = answers(dict.fromkeys(LEGENDS.values(), BINARY), missing=True)
+    theme = parameter("theme", {"type": "string", "enum": list(THEMES)}, told("theme", lang))
     return {
         "/styles": operation(
             "getStyles", "tiles", told("styles", lang), document(media.JSON, missing=True), *FORM
         ),
         "/styles/{styleId}": operation(
             "getStyle", "tiles", told("style", lang), style, path_parameter("styleId"),
-            reference("release"), *FORM,
+            reference("release"), theme, *FORM,
+        ),
+        "/styles/{styleId}/{legend}": operation(
+            "getLegend", "tiles", told("legend", lang), picture, path_parameter("styleId"),
+            parameter("legend", {"type": "string", "enum": list(LEGENDS)}, place="path"), theme, *FORM,
+        ),
+        "/fonts/{fontstack}/{range}": operation(
+            "getGlyphs", "tiles", told("letters", lang), answers({media.GLYPHS: BINARY}, missing=True),
+            path_parameter("fontstack"), path_parameter("range"),
+        ),
+        "/sprites/{sprite}": operation(
+            "getSprite", "tiles", told("sprite", lang),
+            answers({media.JSON: {"type": "object"}, media.PNG: BINARY}, missing=True),
+            path_parameter("sprite"),
         ),
     }  # fmt: skip
 

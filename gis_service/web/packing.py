@@ -42,6 +42,7 @@ _COMPRESSIBLE = (
     "application/problem",
     "image/svg",
     "application/javascript",
+    "application/x-protobuf",  # letters for maps
 )
 
 

@@ -141,7 +141,7 @@ class Service:
 
     def _addressed(self, request: Request) -> Request:
         # Files of the program are the same for everybody, and a browser keeps them for ever.
-        private = not request.path.startswith("/static/") and credentials.has_any(request.headers)
+        private = not request.path.startswith(_ANYBODYS) and credentials.has_any(request.headers)
         lang = negotiate.spoken(request.header("accept-language"), self.context.settings.default_lang)
         links = Links(self._base(request), self.context.static.version)
         return replace(request, links=links, lang=lang, private=private)
@@ -255,6 +255,7 @@ class Service:
 
 
 _PREFLIGHT = "access-control-request-method"
+_ANYBODYS = ("/static/", "/fonts/", "/sprites/")  # who asks makes no difference
 _TILE = Route("tile", ("xyz",), tile_routes.xyz_tile)
 
 

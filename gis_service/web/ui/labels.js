@@ -17,7 +17,7 @@ export function withOwnLabels(style) {
 function ownLabel(layer) {
   const { "source-layer": _, ...kept } = layer;
   const metadata = { of: layer.source, sourceLayer: layer["source-layer"], filter: layer.filter };
-  return { ...kept, source: SOURCE, filter: ["==", ["get", "of"], layer.source], metadata };
+  return { ...kept, source: SOURCE, filter: ["==", ["get", "label"], layer.id], metadata };
 }
 
 /** The layer of data that a style layer shows. */
@@ -42,7 +42,7 @@ function shows(map, layer) {
   return layer.source === SOURCE && layer.layout?.visibility !== "none" && map.getZoom() >= (layer.minzoom ?? 0);
 }
 
-function labels(map, { metadata: { of, sourceLayer, filter } }) {
+function labels(map, { id: label, metadata: { of, sourceLayer, filter } }) {
   const bounds = map.getBounds().toArray().flat();
   const pixel = (bounds[2] - bounds[0]) / map.getCanvas().clientWidth;
   const best = new Map();
@@ -55,7 +55,7 @@ function labels(map, { metadata: { of, sourceLayer, filter } }) {
   }
   return [...best.values()].map(({ point, properties }) => ({
     type: "Feature",
-    properties: { ...properties, of },
+    properties: { ...properties, label },
     geometry: { type: "Point", coordinates: point },
   }));
 }

@@ -1,29 +1,10 @@
-// A style of the service made ready for the screen: language of the labels, dark colours, chosen layers, graticule.
-
-const ENGLISH = {
-  "protected-areas": "name_eng",
-  provinces: "name_en",
-  ecoregions: "name_en",
-  "sea-areas": "name_en",
-};
-
-/** The style with labels in the reader's language. */
-export function spoken(style, lang) {
-  if (lang !== "en") return style;
-  return { ...style, layers: style.layers.map(englishLabel) };
-}
-
-function englishLabel(layer) {
-  const field = ENGLISH[layer.source];
-  if (layer.type !== "symbol" || !field) return layer;
-  const label = ["coalesce", ["get", field], ["get", "name"]];
-  return { ...layer, layout: { ...layer.layout, "text-field": label } };
-}
+// A style of the service made ready for the screen: dark colours, chosen layers, graticule.
 
 /** The style in its dark colours, where it has some. */
 export function dark(style) {
   const colours = style.metadata?.["gis:dark"] ?? {};
-  const layers = style.layers.map((layer) => ({ ...layer, paint: { ...layer.paint, ...colours[layer.id] } }));
+  const own = (layer) => colours[layer.id.replace(/-unnamed$/, "")];
+  const layers = style.layers.map((layer) => ({ ...layer, paint: { ...layer.paint, ...own(layer) } }));
   return { ...style, layers };
 }
 

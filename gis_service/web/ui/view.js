@@ -2,7 +2,7 @@
 
 import * as maplibregl from "../maplibre/maplibre-gl.mjs";
 import { ask, credentials, headers, withParameter } from "./basics.js";
-import { dark, darkWanted, only, showing, spoken, withGraticule } from "./style.js";
+import { dark, darkWanted, only, showing, withGraticule } from "./style.js";
 
 export { maplibregl };
 
@@ -10,7 +10,7 @@ const LONGEST_SOURCES_PIXELS = 30;
 
 /** The style's document, ready for the screen; `chosen` layers are shown, and `settings.layers` alone are kept. */
 export async function readyStyle(settings, chosen = null) {
-  const style = spoken(await ask(settings.style), settings.lang);
+  const style = await ask(withParameter(settings.style, "lang", settings.lang));
   const isDark = darkWanted().matches;
   const coloured = isDark ? dark(style) : style;
   const made = settings.layers ? only(coloured, settings.layers) : showing(coloured, chosen);

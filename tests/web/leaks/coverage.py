@@ -18,6 +18,8 @@ NOT_ASKED = {
 # Routes without rows, each with the reason.
 WITHOUT_ROWS: Mapping[Address, str] = {
     ("GET", "/static/{*}"): "files of the program, the same for everybody",
+    ("GET", "/fonts/{}/{}"): "letters of fonts, the same for everybody",
+    ("GET", "/sprites/{}"): "icons from the operator's folder, the same for everybody",
     ("GET", "/health"): "one word while the process lives; asks no database",
     ("GET", "/ready"): "one word while the database answers; reads no row",
     ("GET", "/sign-in"): "the ways to sign in, from the settings",

@@ -35,5 +35,6 @@ def requests(_: World) -> Iterable[Ask]:
     x, y, *_rest = covering(SPOTS[0], 8)
     yield from gets(
         f"/xyz/{','.join(LAYERS)}/8/{x}/{y}.mvt", f"/collections/occurrences/tiles/{GRID}/8/{y}/{x}",
-        "/styles", "/styles/overview", "/tileMatrixSets", f"/tileMatrixSets/{GRID}",
+        "/styles", "/styles/overview", "/styles/overview/legend.svg",
+        "/tileMatrixSets", f"/tileMatrixSets/{GRID}",
     )  # fmt: skip
