@@ -200,9 +200,15 @@ def _collection_links(view: ViewedLayer, links: Links, lang: str) -> list[dict[s
     if past:
         made.append(link(links.collection(view.id), "latest-version", media.JSON, view.title.say(lang)))
     if view.layer.style:
-        made.append(
-            link(links.style(view.layer.style), OGC_REL + "style", media.STYLE, say("web.style", lang))
-        )
+        made += [
+            link(links.style(view.layer.style), OGC_REL + "style", media.STYLE, say("web.style", lang)),
+            link(
+                links.legend(view.layer.style, "legend.svg"),
+                OGC_REL + "legend",
+                media.SVG,
+                say("legend", lang),
+            ),
+        ]
     if view.layer.source.url:
         made.append(link(view.layer.source.url, "via", media.HTML, view.layer.source.title.say(lang)))
     return made

@@ -122,4 +122,4 @@ def _advance(letter: str, font: str) -> float:
         return _SIZE * _UNKNOWN
     face = freetype.Face(str(path))
     face.load_char(letter, freetype.FT_LOAD_NO_SCALE)
-    return float(face.glyph.linearHoriAdvance * _SIZE / face.units_per_EM)
+    return float(face.glyph.advance.x * _SIZE / face.units_per_EM)
