@@ -107,7 +107,7 @@ def representation(
 
 
 def spi(national_m2: Floats, protected_m2: Floats, global_m2: Floats, rule: Rule = "rodrigues") -> Spi:
-    """The Species Protection Index by each species' range in the country, what is protected of it, and in all.
+    """The index by each species' range in the country, what of that is protected, and its range in all.
 
     ValueError for areas that can't be, such as more in the country than in all.
     """
