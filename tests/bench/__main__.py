@@ -18,17 +18,19 @@ from psycopg.conninfo import make_conninfo
 from gis_service.db.cluster import Cluster
 from gis_service.errors import GisError
 from gis_service.settings import load_settings
-from tests.bench import asks, data, exports, facts, goals, processes, report, sharing, targets
-from tests.bench.asks import OgcServer
-from tests.bench.cases import Case, all_cases
+from tests.bench import asks, client, data, exports, facts, fill, goals, processes, report, sharing, targets
+from tests.bench.asks import Ask, OgcServer
+from tests.bench.case import Case
+from tests.bench.cases import all_cases
 from tests.bench.data import Recipe
 from tests.bench.exports import Export
-from tests.bench.floor import Floor
+from tests.bench.floor import MARTIN, Floor
 from tests.bench.processes import BenchFault
 from tests.bench.report import Cell
 from tests.bench.run import Bench, Plan, client_cost
 from tests.bench.sharing import Shared
-from tests.bench.targets import Target
+from tests.bench.targets import KEPT, Target
+from tests.bench.tile_goals import tile_goals
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "gis_bench"
@@ -155,6 +157,8 @@ def started(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> Itera
             found.append(targets.start_ours(ROOT, dsn, home, ports.free()))
             if any(case.name.endswith("-full") for case in chosen):
                 found.append(targets.start_ours(ROOT, dsn, home, ports.free(), full_detail=True))
+            if any(case.kept for case in chosen):
+                found.append(targets.start_cached(ROOT, dsn, home, ports.free()))
             if any(case.shared for case in chosen):
                 found.append(targets.as_province(found[0], dsn))
         if not args.no_tipg:
@@ -196,7 +200,7 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
     plan = plan_of(args)
     known = facts.learn(dsn)
     views = {seen.id: seen for seen in data.public_views(ROOT)}
-    floors = [Floor(dsn, views), Floor(dsn, views, "columns")]
+    floors = [Floor(dsn, views, name) for name in ("floor", "columns", MARTIN)]
     cells: list[Cell] = []
     with started(args, dsn, chosen) as found:
         print_ground(found, plan, args)
@@ -209,6 +213,8 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
                 static = client_cost(target, plan)
                 cells += static
                 print_lines(report.case_lines(static, "the load client's own cost"))
+        if (cached := named(found, KEPT)) is not None:
+            give_tile(cached, known)
         bench = Bench(found, floors, known, plan, dsn)
         for case in chosen:
             measured = bench.case(case)
@@ -221,7 +227,26 @@ def measure(args: argparse.Namespace, dsn: str, chosen: Sequence[Case]) -> None:
                 report.write_json(args.json, cells)
         measured_exports = exported(args, found, known.ids[exports.LAYER][1])
         workers_mb = print_memory(found)
-    print_lines(goals.goal_lines(goals.goals(cells, measured_exports, workers_mb, shared(args, dsn))))
+        full_mb = fill.full(cached, known) if cached is not None else None
+    reached = goals.goals(cells, measured_exports, workers_mb, shared(args, dsn))
+    at = {(cell.case, cell.target): cell for cell in cells if cell.clients == 1}
+    names = {case.name for case in chosen}
+    reached += tile_goals(at, full_mb, data.derived(dsn), names.__contains__)
+    print_lines(goals.goal_lines(reached))
+
+
+def named(found: Sequence[Target], name: str) -> Target | None:
+    """The target of that name, if it runs."""
+    return next((target for target in found if target.name == name), None)
+
+
+def give_tile(cached: Target, known: facts.Facts) -> None:
+    """One of our tiles for nginx to send."""
+    x, y = known.tiles("protected-areas", 8)[0]
+    request = cached.request(Ask("tile", "protected-areas", tile=(8, x, y)), "gzip")
+    assert request is not None, "ours has tiles"
+    tile = client.ask_once(cached.host, cached.port, request).body
+    targets.give_tile(load_settings(ROOT, os.environ).data_dir / "bench", tile)
 
 
 def shared(args: argparse.Namespace, dsn: str) -> list[Shared]:

@@ -25,6 +25,7 @@ class Ask:
     tile: tuple[int, int, int] = (0, 0, 0)
     full: bool = False
     polygon: tuple[tuple[float, float], ...] = ()
+    held: bool = False  # the caller has the answer and asks whether it changed
 
     def box(self) -> str:
         """The bbox as a query parameter's value."""
@@ -41,8 +42,11 @@ class Ask:
 PathOf = Callable[[Ask], str | None]
 
 
-def http(ask: Ask, path: str, host: str, encoding: Encoding, key: str = "") -> bytes:
-    """The request as it goes over the wire, with a key where somebody in particular asks."""
+def http(ask: Ask, path: str, host: str, encoding: Encoding, key: str = "", tag: str = "") -> bytes:
+    """The request as it goes over the wire, with a key where somebody in particular asks.
+
+    `tag` is the ETag of what the caller holds.
+    """
     body = ask.body()
     lines = [
         f"{'POST' if body else 'GET'} {path} HTTP/1.1",
@@ -52,6 +56,8 @@ def http(ask: Ask, path: str, host: str, encoding: Encoding, key: str = "") -> b
     ]
     if key:
         lines.append(f"X-API-Key: {key}")
+    if tag:
+        lines.append(f"If-None-Match: {tag}")
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join((*lines, "", "")).encode() + body
@@ -74,7 +80,7 @@ class OgcServer:
             return None
         z, x, y = ask.tile
         path = template.format(
-            layer=quote(self.prefix + ask.layer), id=quote(ask.fid, safe=""), z=z, x=x, y=y
+            layer=quote(self.prefix + ask.layer, safe=","), id=quote(ask.fid, safe=""), z=z, x=x, y=y
         )
         return path + self._query(ask) if ask.kind == "items" else path
 

@@ -4,41 +4,15 @@ Each case draws its questions from pools that are shuffled by the seed. A questi
 run until its pool is used up; where a pool is small (zoom 6 has some thirty tiles) the case says so.
 """
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from tests.bench.asks import Ask, Encoding
+from tests.bench.asks import Ask
+from tests.bench.case import Case, Draw, fixed, shuffled
 from tests.bench.facts import Facts
-
-Draw = Callable[[Facts, np.random.Generator], Iterator[Ask]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of the results; `size` counts its different questions, where it can run out of them."""
-
-    name: str
-    draw: Draw
-    encoding: Encoding = "gzip"
-    rule: str = ""
-    ours_only: bool = False
-    shared: bool = False  # asked of ours alone, by the public and by a province in turn
-    size: Callable[[Facts], int] | None = None
-
-
-def fixed(ask: Ask) -> Draw:
-    """The same document each time."""
-    return lambda _facts, _rng: itertools.repeat(ask)
-
-
-def shuffled(rng: np.random.Generator, pool: Sequence[Ask]) -> Iterator[Ask]:
-    """The pool in a new order each time round."""
-    while pool:
-        for i in rng.permutation(len(pool)):
-            yield pool[i]
+from tests.bench.tile_cases import GENERAL, kept_cases, tile_cases, tiles
 
 
 def one_item(layer: str) -> Draw:
@@ -98,13 +72,6 @@ def sorted_page(layer: str, limit: int, by: str) -> Draw:
     return fixed(Ask("items", layer, limit=limit, sort=by))
 
 
-def tiles(layer: str, zoom: int, full: bool = False) -> Draw:
-    """Random tiles of a zoom that hold at least one feature."""
-    return lambda facts, rng: shuffled(
-        rng, [Ask("tile", layer, tile=(zoom, x, y), full=full) for x, y in facts.tiles(layer, zoom)]
-    )
-
-
 def reports() -> Draw:
     """Overlap reports of random quadrangles of some 400 km²."""
 
@@ -137,24 +104,9 @@ def mixed() -> Draw:
     return draw
 
 
-GENERAL = "ours thins outlines to ¼ px of the tile; the row `-full` has every vertex"
 DOCUMENT = "documents differ by what each server describes; only the status is compared"
 SAME = "one page, the same each time"
 FIRST = "the first page, the same each time: no server here caches results"
-_LAYERS = {"areas": "protected-areas", "ranges": "species-ranges", "occurrences": "occurrences"}
-
-
-def tile_cases() -> Iterator[Case]:
-    """Each polygon zoom thinned and at full detail; points have one form."""
-    for short, layer in _LAYERS.items():
-        for zoom in (6, 8, 11, 14):
-            name = f"tile-{short}-z{zoom}"
-            size = tile_count(layer, zoom)
-            if short == "occurrences":
-                yield Case(name, tiles(layer, zoom), size=size)
-            else:
-                yield Case(name, tiles(layer, zoom), rule=GENERAL, size=size)
-                yield Case(f"{name}-full", tiles(layer, zoom, full=True), size=size)
 
 
 def shared_cases() -> Iterator[Case]:
@@ -171,11 +123,6 @@ def shared_cases() -> Iterator[Case]:
     ]
     for case in made:
         yield replace(case, name=f"shared-{case.name}", shared=True)
-
-
-def tile_count(layer: str, zoom: int) -> Callable[[Facts], int]:
-    """How many different tiles a case can ask for."""
-    return lambda facts: len(facts.tiles(layer, zoom))
 
 
 def bare(case: Case) -> Case:
@@ -207,6 +154,7 @@ def all_cases() -> list[Case]:
         Case("items-depth-500000", deep("occurrences", 10, 500_000), rule=SAME),
         Case("items-sorted", sorted_page("occurrences", 100, "scientificName"), rule=FIRST),
         *tile_cases(),
+        *kept_cases(),
         Case("mixed", mixed(), rule=GENERAL),
         Case("report", reports(), ours_only=True),
         *shared_cases(),

@@ -46,14 +46,16 @@ class Tally:
     elapsed_s: float = 0.0
     kept: dict[int, Answer] = field(default_factory=dict)
     kept_bytes: int = 0
+    most_bytes: int = 0  # of one body
 
     def add(self, number: int, answer: Answer, took_ms: float) -> None:
         """Count one answer; the first ones, by their number in the request stream, are kept whole."""
-        if not 200 <= answer.status < 300:
+        if not (200 <= answer.status < 300 or answer.status == 304):
             reason = answer.failed or f"status {answer.status}"
             self.errors[reason] = self.errors.get(reason, 0) + 1
         self.latencies_ms.append(took_ms)
         self.body_bytes += len(answer.body)
+        self.most_bytes = max(self.most_bytes, len(answer.body))
         if number < KEPT_ANSWERS and self.kept_bytes < KEPT_BYTES:
             self.kept[number] = answer
             self.kept_bytes += len(answer.body)

@@ -18,6 +18,7 @@ class Meaning:
 
     status: int
     ids: tuple[str, ...] = ()
+    thinned: bool = False  # it says so itself
 
     @property
     def count(self) -> int:
@@ -70,7 +71,8 @@ def meaning(ask: Ask, answer: Answer) -> Meaning:
     if ask.kind == "item":
         return Meaning(200, (str(orjson.loads(plain(answer))["id"]),))
     if ask.kind == "tile":
-        return Meaning(200, tuple(sorted(tile_ids(plain(answer)))))
+        thinned = ";rule=thin" in answer.header("tile-reduction")
+        return Meaning(200, tuple(sorted(tile_ids(plain(answer)))), thinned)
     return Meaning(200)
 
 
@@ -95,6 +97,8 @@ def explained(ask: Ask, mine: Meaning, other: Meaning, specks: Specks) -> str:
     """The declared rule under which two unequal answers may still be compared; empty if there is none."""
     if ask.kind != "tile" or mine.status != 200 or other.status != 200:
         return ""
+    if mine.thinned:
+        return f"ours thins and says so; the peer draws {other.count:,}, at most {TILE_LIMIT:,}, of all"
     if other.count >= TILE_LIMIT:
         return f"the peer stops at {TILE_LIMIT:,} features, ours draws all"
     # The margin: ours fetches what meets the tile with its buffer, TiPg what meets the bare tile.

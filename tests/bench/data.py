@@ -25,6 +25,7 @@ from gis_service.catalog.view import ViewedLayer
 from gis_service.db import point_tables, tile_tables
 from gis_service.db.migrate import migrate
 from gis_service.db.sync import SyncDatabase
+from gis_service.db.tile_tables import Surface
 from gis_service.tiles import deriving, gathering
 from tests.bench import tables
 from tests.bench.processes import BenchFault
@@ -92,12 +93,34 @@ def derive(dsn: str, root: Path, say: Say) -> None:
         with SyncDatabase(dsn) as database:
             deriving.begin(database, surface)
         deriving.together(dsn, surface)
-        say(f"data: tiles of {surface.name} derived in {time.monotonic() - begun:.1f} s")
+        seconds = time.monotonic() - begun
+        remember(dsn, surface, seconds)
+        say(f"data: tiles of {surface.name} derived in {seconds:.1f} s")
     for found in point_tables.gatherings(load_catalog(root).layers.values()):
         begun = time.monotonic()
         with SyncDatabase(dsn) as database:
             gathering.build(database, found)
         say(f"data: points of {found.name} gathered in {time.monotonic() - begun:.1f} s")
+
+
+def remember(dsn: str, surface: Surface, seconds: float) -> None:
+    """How long the tile tables of a surface took, beside how many vertices it has."""
+    count = sql.SQL("select {}, {}, coalesce(sum(ST_NPoints({})), 0) from {}").format(
+        sql.Literal(surface.name), sql.Literal(seconds), sql.Identifier(surface.geometry),
+        sql.Identifier(*surface.table.split(".")),
+    )  # fmt: skip
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "create table if not exists bench.derived (name text, seconds float8, vertices int8)"
+        )
+        connection.execute(sql.SQL("insert into bench.derived ") + count)
+
+
+def derived(dsn: str) -> dict[str, tuple[float, int]]:
+    """Seconds and vertices of each surface that was derived."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select name, seconds, vertices from bench.derived").fetchall()
+    return {str(name): (float(str(seconds)), int(str(vertices))) for name, seconds, vertices in rows}
 
 
 def made_by(connection: Connection) -> str | None:

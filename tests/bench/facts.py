@@ -42,11 +42,23 @@ class Facts:
 
     def tiles(self, layer: str, zoom: int) -> list[tuple[int, int]]:
         """The different tiles of a zoom that hold a sampled place of the layer."""
+        x, y = self._grid(layer, zoom)
+        return sorted(set(zip(x.tolist(), y.tolist(), strict=True)))
+
+    def _grid(self, layer: str, zoom: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n = 2**zoom
         lon, lat = np.radians(self.points[layer]).T
         x = np.floor((np.degrees(lon) + 180) / 360 * n).astype(int)
         y = np.floor((1 - np.arcsinh(np.tan(lat)) / math.pi) / 2 * n).astype(int)
-        return sorted(set(zip(x.tolist(), y.tolist(), strict=True)))
+        return x, y
+
+    def crowded(self, layer: str, zoom: int, most: int, more: bool) -> list[tuple[int, int]]:
+        """The tiles that hold more features than `most`, or fewer, both clearly, by the sampled places."""
+        x, y = self._grid(layer, zoom)
+        places, counts = np.unique(np.stack([x, y]), axis=1, return_counts=True)
+        each = self.ids[layer][1] / len(self.points[layer])
+        chosen = counts * each > most * 1.2 if more else counts * each < most * 0.8
+        return [(int(x), int(y)) for x, y in places.T[chosen]]
 
 
 def learn(dsn: str) -> Facts:

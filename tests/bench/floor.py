@@ -83,8 +83,33 @@ def conditions(view: ViewedLayer, ask: Ask) -> tuple[sql.Composable, tuple[objec
     return sql.SQL("true"), ()
 
 
+def martin(view: ViewedLayer, tile: Tile) -> Query:
+    """The statement of Martin 1.x for a table in degrees, with its defaults: raw geometry, a buffer of 64.
+
+    Over the view that the peers read, by its key and the attributes that our tiles carry.
+    """
+    names = [sql.Identifier(name) for name in ("gid", *view.tiles.properties)]
+    place = sql.SQL("ST_TileEnvelope($1::int, $2::int, $3::int{})")
+    drawn = sql.SQL(
+        "ST_AsMVTGeom(ST_Transform(ST_CurveToLine(geom), 3857), {}, 4096, 64, true) as geom"
+    ).format(place.format(sql.SQL("")))
+    text = sql.SQL(
+        "select ST_AsMVT(tile, {}, 4096, 'geom', 'gid') from (select {}, {} from bench.{}"
+        " where geom && ST_Transform({}, 4326)) as tile"
+    ).format(
+        sql.Literal(view.id), drawn, sql.SQL(", ").join(names), sql.Identifier(view.id),
+        place.format(sql.SQL(", margin => 0.015625")),
+    )  # fmt: skip
+    return Query(text.as_string(None), (tile.z, tile.x, tile.y))
+
+
 SHAPES: Mapping[str, Shape] = {"floor": as_text, "columns": as_columns}
-NOTES = {"floor": "bare SQL, the features as text", "columns": "bare SQL, columns of which no JSON is made"}
+MARTIN = "martin"
+NOTES = {
+    "floor": "bare SQL, the features as text",
+    "columns": "bare SQL, columns of which no JSON is made",
+    MARTIN: "Martin's SQL bare, not compressed",
+}
 
 
 def equals(ask: Ask) -> tuple[tuple[str, str], ...]:
@@ -113,6 +138,8 @@ class Floor:
 
     def query(self, ask: Ask) -> Query | None:
         """The statement for a question; None for documents and reports, which have no one statement."""
+        if self.name == MARTIN:
+            return martin(self.views[ask.layer], Tile(*ask.tile)) if ask.kind == "tile" else None
         if ask.kind == "tile" and self.name == "floor":
             tile = Tile(*ask.tile)
             statement = tilesql.compose([self.views[ask.layer]], tile.z, derived=not ask.full)

@@ -22,6 +22,7 @@ class Cell:
     verdict: Verdict | None = None
     note: str = ""
     cpu_ms: float | None = None  # processor time of the server's processes for one request
+    features: float | None = None  # mean of the answers that were compared
 
     @property
     def latencies(self) -> list[float]:
@@ -35,6 +36,16 @@ class Cell:
     @property
     def p50(self) -> Spread:
         return Spread.over([percentile(tally.latencies_ms, 0.5) for tally in self.rounds])
+
+    @property
+    def mean_ms(self) -> float:
+        """Mean time of an answer."""
+        return sum(self.latencies) / len(self.latencies) if self.latencies else math.nan
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest body as sent."""
+        return max((tally.most_bytes for tally in self.rounds), default=0)
 
     @property
     def errors(self) -> int:
@@ -52,7 +63,8 @@ class Cell:
         return Record(
             self.case, self.target, self.clients, number(self.rps.median), number(self.p50.median),
             number(percentile(times, 0.95)), number(percentile(times, 0.99)),
-            number(self.mean_bytes, 0), self.errors,
+            number(self.mean_bytes, 0), self.most_bytes, self.errors,
+            None if self.cpu_ms is None else number(self.cpu_ms), self.features,
         )  # fmt: skip
 
 
@@ -78,7 +90,10 @@ class Record:
     p95_ms: float | None
     p99_ms: float | None
     bytes: float | None
+    most_bytes: int
     errors: int
+    cpu_ms: float | None
+    features: float | None
 
 
 def write_json(path: Path, cells: Iterable[Cell]) -> None:
@@ -88,7 +103,7 @@ def write_json(path: Path, cells: Iterable[Cell]) -> None:
 
 HEAD = (
     f"{'target':<10}{'clients':>8}{'req/s':>10}{'±':>6}{'p50 ms':>10}{'±':>6}{'p95':>10}{'p99':>10}"
-    f"{'bytes':>11}{'errors':>8}  ours against it"
+    f"{'bytes':>11}{'CPU ms':>8}{'errors':>8}  ours against it"
 )
 
 
@@ -98,16 +113,17 @@ def case_lines(cells: Sequence[Cell], rule: str) -> Iterable[str]:
     for clients in sorted({cell.clients for cell in cells}):
         group = {cell.target: cell for cell in cells if cell.clients == clients}
         for cell in group.values():
-            yield row(cell) + "  " + against(group.get("ours"), cell)
+            yield row(cell) + "  " + against(group.get("ours") or group.get("cached"), cell)
 
 
 def row(cell: Cell) -> str:
     """The numbers of one cell."""
     times, rps, p50 = cell.latencies, cell.rps, cell.p50
     p95, p99 = percentile(times, 0.95), percentile(times, 0.99)
+    spent = "" if cell.cpu_ms is None else f"{cell.cpu_ms:.3f}"
     return (
         f"{cell.target:<10}{cell.clients:>8}{rps.median:>10.1f}{rps.noise:>6.0%}{p50.median:>10.2f}{p50.noise:>6.0%}"
-        f"{p95:>10.2f}{p99:>10.2f}{cell.mean_bytes:>11,.0f}{cell.errors:>8}"
+        f"{p95:>10.2f}{p99:>10.2f}{cell.mean_bytes:>11,.0f}{spent:>8}{cell.errors:>8}"
     )
 
 

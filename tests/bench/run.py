@@ -11,12 +11,12 @@ import psycopg
 
 from tests.bench import client, compare, facts, processes
 from tests.bench.asks import Ask
-from tests.bench.cases import Case
+from tests.bench.case import Case
 from tests.bench.client import Answer, Tally
 from tests.bench.facts import Facts
 from tests.bench.floor import NOTES, Floor
 from tests.bench.report import Cell
-from tests.bench.targets import RESTRICTED, Target
+from tests.bench.targets import KEPT, RESTRICTED, Target
 
 SETTLE_S = 30.0
 WARM_UP = 20  # questions to each target before a case's clock starts
@@ -85,7 +85,9 @@ class Bench:
         """The targets that can answer the case; the floor too where one statement answers it."""
         if case.shared:
             return [target for target in self.targets if target.name in ("ours", RESTRICTED)]
-        others = ("nginx", RESTRICTED)
+        if case.kept:
+            return [target for target in self.targets if target.name in (KEPT, "tipg", "nginx")]
+        others = ("nginx", RESTRICTED, KEPT)
         asked = [
             t for t in self.targets if t.name not in others and not (case.ours_only and t.name != "ours")
         ]
@@ -129,6 +131,8 @@ class Bench:
                         for i in sorted(common)
                     ]
         for name, cell in cells.items():
+            counts = [what.count for _, what in meant[name]]
+            cell.features = sum(counts) / len(counts) if counts else None
             cell.cpu_ms = spent[name] / max(1, len(cell.latencies)) * 1000 or None
         for name, said in meant.items():
             if name not in ("ours", *NOTES) and "ours" in meant:

@@ -127,8 +127,8 @@ def blobs(rng: np.random.Generator, centres: Floats, reach: Floats, counts: Ints
 
 def protected_areas(rng: np.random.Generator, land: Polygon, n: int) -> Geometries:
     """Areas as registers hold them: overlapping, 12 % nested, 8 % registered twice, 6 % near copies."""
-    counts = vertex_counts(rng, n, median=260, spread=1.3)
-    reach = np.minimum(0.035 * (counts / 260) ** 0.7 * rng.lognormal(0, 0.5, n), 1.2)
+    counts = vertex_counts(rng, n, median=640, spread=1.3)
+    reach = np.minimum(0.035 * (counts / 640) ** 0.7 * rng.lognormal(0, 0.5, n), 1.2)
     shapes = blobs(rng, scatter(rng, land, n), reach, counts, holes=0.08)
     picks = rng.permutation(n)
     nested, twice, near = picks[: n * 12 // 100], picks[n * 12 // 100 : n // 5], picks[n // 5 : n * 26 // 100]

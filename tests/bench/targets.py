@@ -17,8 +17,8 @@ from gis_service.access.principal import Principal
 from gis_service.cli import children
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
-from gis_service.settings import load_settings
-from tests.bench import asks, processes, sharing
+from gis_service.settings import Settings, load_settings
+from tests.bench import asks, client, processes, sharing
 from tests.bench.asks import Ask, Encoding, OgcServer, PathOf
 from tests.bench.processes import BenchFault, Server
 
@@ -27,6 +27,8 @@ LOCK = HERE / "peers.lock"
 WORKERS = 2  # one a core of the machine that the published figures come from; the same for every server
 PROBE_LAYER = "protected-areas"
 RESTRICTED = "province"
+KEPT = "cached"
+CACHE_MB = 128  # of each worker
 STATIC_BYTES = 20_000
 
 # Every setting of TiPg that the bench pins, and why. The table is printed with the results.
@@ -81,11 +83,21 @@ class Target:
     server: Server | None = None
     key: str = ""  # of who asks; without it the public does
     notes: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)  # ETags by path, of answers that are held
 
     def request(self, ask: Ask, encoding: Encoding) -> bytes | None:
         """The request on the wire, None where this server offers nothing of the kind."""
         path = self.path(ask)
-        return None if path is None else asks.http(ask, path, f"{self.host}:{self.port}", encoding, self.key)
+        if path is None:
+            return None
+        tag = self._tag(path, encoding) if ask.held else ""
+        return asks.http(ask, path, f"{self.host}:{self.port}", encoding, self.key, tag)
+
+    def _tag(self, path: str, encoding: Encoding) -> str:
+        if path not in self.tags:
+            request = asks.http(Ask("tile"), path, f"{self.host}:{self.port}", encoding, self.key)
+            self.tags[path] = client.ask_once(self.host, self.port, request).header("etag")
+        return self.tags[path]
 
 
 # The peers keep no tiles, so what is compared is drawing them.
@@ -97,14 +109,7 @@ def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: boo
 
     Its twin with `full_detail` answers the rows `-full` alone.
     """
-    own = {
-        "GIS_DATA": str(data_dir / "ours"),
-        "GIS_PORT": str(port),
-        "GIS_HOST": "127.0.0.1",
-        "GIS_WORKERS": str(WORKERS),
-    }
-    settings = load_settings(root, own)
-    env = children.child_environment(settings, dsn, DRAWN_EACH_TIME)
+    settings, env = _ours(root, dsn, data_dir, port, DRAWN_EACH_TIME)
     command = children.web_command(settings)
     paths = asks.OURS
     if full_detail:
@@ -116,6 +121,29 @@ def start_ours(root: Path, dsn: str, data_dir: Path, port: int, full_detail: boo
         # Reports are jobs of the worker; it sleeps while nobody asks for one.
         server.helper = processes.launch("worker", children.worker_command(), env, data_dir / "worker.log")
     return Target("ours", port, OgcServer(paths=paths), server=server)
+
+
+def start_cached(root: Path, dsn: str, data_dir: Path, port: int) -> Target:
+    """Our server with its cache of tiles, as `./gis up` runs it."""
+    settings, env = _ours(root, dsn, data_dir, port, {"GIS_TILES_CACHE_MB": str(CACHE_MB)})
+    item = processes.probe(f"/collections/{PROBE_LAYER}/items?limit=1", port)
+    server = processes.start(
+        KEPT, children.web_command(settings), env, port, item, data_dir / "ours-cached.log"
+    )
+    return Target(KEPT, port, OgcServer(paths=asks.OURS), server=server)
+
+
+def _ours(
+    root: Path, dsn: str, data_dir: Path, port: int, more: Mapping[str, str]
+) -> tuple[Settings, Mapping[str, str]]:
+    own = {
+        "GIS_DATA": str(data_dir / "ours"),
+        "GIS_PORT": str(port),
+        "GIS_HOST": "127.0.0.1",
+        "GIS_WORKERS": str(WORKERS),
+    }
+    settings = load_settings(root, own)
+    return settings, children.child_environment(settings, dsn, more)
 
 
 def as_province(ours: Target, dsn: str) -> Target:
@@ -190,7 +218,14 @@ def start_nginx(data_dir: Path, port: int) -> Target | None:
     server = processes.start(
         "nginx", command, {}, port, processes.probe("/file.bin", port), home / "start.log"
     )
-    return Target("nginx", port, lambda _: "/file.bin", server=server)
+    return Target(
+        "nginx", port, lambda ask: "/tile.mvt" if ask.kind == "tile" else "/file.bin", server=server
+    )
+
+
+def give_tile(nginx_home: Path, tile: bytes) -> None:
+    """What nginx sends where tiles are asked for: one of ours, compressed beforehand."""
+    (nginx_home / "nginx" / "tile.mvt").write_bytes(tile)
 
 
 def peer(name: str, templates: tuple[str, ...]) -> Target:

@@ -20,6 +20,7 @@ from tests.bench.report import Cell
 from tests.bench.run import Bench, Plan
 from tests.bench.sharing import Shared
 from tests.bench.stats import Spread, percentile, ratio
+from tests.bench.tile_cases import GENERAL
 
 
 def cell(target: str, *latencies: float, clients: int = 1, case: str = "item-area") -> Cell:
@@ -140,7 +141,8 @@ def test_the_json_file_has_the_fixed_keys(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out.json").read_text()) == [
         {
             "case": "item-area", "target": "ours", "clients": 1, "rps": 2.0, "p50_ms": 1.0,
-            "p95_ms": 3.0, "p99_ms": 3.0, "bytes": 100.0, "errors": 0,
+            "p95_ms": 3.0, "p99_ms": 3.0, "bytes": 100.0, "most_bytes": 0, "errors": 0, "cpu_ms": None,
+            "features": None,
         }
     ]  # fmt: skip
 
@@ -277,7 +279,7 @@ def test_a_province_asks_our_own_server_in_the_shared_cases_alone() -> None:
     bench = Bench([ours, province], [], None, Plan(), "")  # type: ignore[arg-type]  # it's asked of nobody
     who = {case.name: [t.name for t in bench.who(case, [TILE])] for case in all_cases()}
     assert who["shared-tile-z8"] == ["ours", "province"]
-    assert who["tile-occurrences-z8"] == ["ours"]
+    assert who["tile-points-z8"] == ["ours"]
     request = province.request(TILE, "identity")
     assert request is not None
     assert b"\r\nX-API-Key: gis_x\r\n" in request
@@ -290,7 +292,7 @@ def test_cases_have_different_names() -> None:
 
 def test_each_thinned_tile_has_its_row_at_full_detail() -> None:
     names = {case.name for case in all_cases()}
-    thinned = [case.name for case in all_cases() if case.name.startswith("tile-") and case.rule]
+    thinned = [case.name for case in all_cases() if case.rule == GENERAL and case.name != "mixed"]
     assert thinned
     assert all(f"{name}-full" in names for name in thinned)
 
