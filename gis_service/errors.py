@@ -56,6 +56,12 @@ class Unprojectable(GisError):
     status, code, exit_code = 400, "unprojectable", 2
 
 
+class BrokenShape(GisError):
+    """PostGIS can't compute with a geometry: {reason}"""
+
+    code = "broken-shape"
+
+
 class NotFound(GisError):
     """Not found: {detail}"""
 

@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from gis_service.db.pool import Row, session_options
 from gis_service.db.query import Query, ident
-from gis_service.errors import DatabaseDown, DiskFull, RuleBroken, Timeout, Unprojectable
+from gis_service.errors import BrokenShape, DatabaseDown, DiskFull, RuleBroken, Timeout, Unprojectable
 
 
 class SyncDatabase:
@@ -86,8 +86,11 @@ def _translated(timeout_ms: int) -> Iterator[None]:
     except (pg.IntegrityError, pg.DuplicateObject) as err:
         raise RuleBroken(err.diag.message_primary, constraint=err.diag.constraint_name) from err
     except pg.InternalError_ as err:
-        if not (err.diag.message_primary or "").startswith("transform:"):  # PROJ's words, by PostGIS
-            raise
-        raise Unprojectable from err
+        said = err.diag.message_primary or ""
+        if said.startswith("transform:"):  # PROJ's words, by PostGIS
+            raise Unprojectable from err
+        if said.startswith("GEOS"):
+            raise BrokenShape(reason=said) from err
+        raise
     except psycopg.OperationalError as err:
         raise DatabaseDown(str(err).strip()) from err

@@ -15,6 +15,8 @@ from gis_service.db import tile_tables
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.db.tile_tables import Surface
+from gis_service.errors import BrokenShape
+from gis_service.observe import Log
 
 PORTION: Final = 100  # rows; a portion of large ranges takes seconds, one of small areas a tenth of one
 MOST_BUILDERS: Final = 4
@@ -48,6 +50,10 @@ _WAITING = """
     select s.surface from gis_tiles.surface s
      where not s.ready or exists (select from gis_tiles.dirty d where d.table_name = s.table_name)
 """
+
+# A row that is written again is tried again.
+_GIVEN_UP = "delete from gis_tiles.dirty where table_name = $1 and gid = $2 returning gid"
+_log = Log("gis.tiles")
 
 Tell = Callable[[int, int], None]
 """How many portions are done, of how many."""
@@ -84,7 +90,7 @@ def _portion(database: SyncDatabase, surface: Surface) -> bool:
         if not taken:
             return False
         number, gids = taken[0]
-        database.run(Query(tile_tables.derive(surface), (gids,), timeout_ms=DERIVE_MS))
+        _derive(database, surface, gids)
         database.run(Query(_DONE, (surface.name, number)))
     return True
 
@@ -101,8 +107,22 @@ def refresh(database: SyncDatabase, surface: Surface) -> int:
         with database.transaction():
             database.run(Query(_ALONE, (surface.name,)))
             database.run(Query(tile_tables.removal(surface), (gids,)))
-            database.run(Query(tile_tables.derive(surface), (gids,), timeout_ms=DERIVE_MS))
+            _derive(database, surface, gids)
     return len(gids)
+
+
+def _derive(database: SyncDatabase, surface: Surface, gids: Sequence[int]) -> None:
+    """Derive rows; one that PostGIS can't compute with is told by its id and left out, the others aren't."""
+    try:
+        with database.transaction():
+            database.run(Query(tile_tables.derive(surface), (list(gids),), timeout_ms=DERIVE_MS))
+    except BrokenShape as err:
+        if len(gids) > 1:
+            for gid in gids:
+                _derive(database, surface, [gid])
+            return
+        _log.error("no tile shows this row", table=surface.table, gid=gids[0], reason=err.message())
+        database.run(Query(_GIVEN_UP, (surface.table, gids[0])))
 
 
 def _slow(query: Query) -> Query:

@@ -208,6 +208,36 @@ def test_a_build_goes_on_where_it_was_broken_off(
     assert db.run(Query(f"select count(*)::int from {surface.relation(14)}"))[0][0] >= count
 
 
+BROKEN = "SRID=4326;MULTIPOLYGON(((105.4 20.4, 105.6 NaN, 105.6 20.6, 105.4 20.6, 105.4 20.4)))"
+
+
+def test_a_broken_shape_among_good_ones_is_told_and_all_others_are_drawn(
+    fresh_database: str, areas: Layer, surface: Surface, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The table refuses such a shape; here it lies in one that somebody filled before the rule."""
+    sample.fill(fresh_database)
+    with SyncDatabase(fresh_database) as db:
+        checks = "select conname from pg_constraint where conrelid = 'gis.protected_area'::regclass"
+        for (name,) in db.run(Query(f"{checks} and contype = 'c' and conname like '%geom%'")):
+            db.apply([f'alter table gis.protected_area drop constraint "{name}"'])
+        (broken,) = db.run(Query("select gid from gis.protected_area where public_id = 'open-A'"))[0]
+        good = tile(db, areas, at(4), CENTRE).keys() - {broken}
+        assert good
+        db.run(
+            Query("update gis.protected_area set geom = $1 where gid = $2 returning gid", (BROKEN, broken))
+        )
+        deriving.begin(db, surface, anew=True)
+        deriving.build(db, surface)
+        assert f"gid={broken}" in caplog.text
+        assert tile(db, areas, at(4), CENTRE).keys() == good
+        caplog.clear()
+        db.run(Query("update gis.protected_area set name = name || '.' returning gid"))
+        assert deriving.refresh(db, surface) == len(good) + 1
+        assert f"gid={broken}" in caplog.text
+        assert tile(db, areas, at(4), CENTRE).keys() == good
+        assert deriving.refresh(db, surface) == 0, "it's tried again once it's written again"
+
+
 def test_a_statement_that_writes_very_many_rows_has_all_derived_anew(
     built: SyncDatabase, areas: Layer, surface: Surface
 ) -> None:

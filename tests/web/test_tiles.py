@@ -66,6 +66,7 @@ def test_an_empty_tile_is_204(web: httpx.Client) -> None:
         "/xyz/protected-areas/99999999999999999999/0/0.mvt", "/xyz/nothing/8/0/0.mvt", "/xyz/,/8/0/0.mvt",
         "/xyz/protected-areas/8/0/0.pbf", "/xyz/protected-areas/8/0.mvt", "/xyz/communes/0/0/0.mvt",
         "/xyz/" + ",".join(f"layer{n}" for n in range(17)) + "/8/0/0.mvt",
+        "/xyz/protected-areas,nothing/8/0/0.mvt", "/xyz/" + "plots," * 10_000 + "/8/0/0.mvt",
         "/collections/protected-areas/tiles/WorldCRS84Quad/0/0/2",
         "/collections/protected-areas/tiles/NoSuchGrid/0/0/0",
         "/collections/protected-areas/tiles/WebMercatorQuad/0/0/1",
