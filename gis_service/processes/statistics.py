@@ -61,4 +61,17 @@ OVERLAP: Final = Process(
     {"area": {"type": "Polygon", "coordinates": _BOX}, "rings": [1000, 5000]},
     keywords=("overlap", "protected areas", "species", "monitoring plots"),
 )
-STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE)}
+REPRESENTATION: Final = Process(
+    "representation",
+    {
+        "species": Input({"type": "array", "items": {"type": "string"}, "maxItems": 1000, "default": []}),
+        "rule": Input({"type": "string", "enum": ["rodrigues", "polak"], "default": "rodrigues"}),
+        "status_filter": STATUS,
+        "as_of": Input(DAY),
+        "area_method": AREA_METHOD,
+        "format": FORMAT,
+    },
+    {"rule": "rodrigues"},
+    keywords=("species", "gap analysis", "protected areas"),
+)
+STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION)}

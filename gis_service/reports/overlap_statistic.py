@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -22,27 +22,21 @@ from gis_service.geoprocessing.coverage import Areas
 from gis_service.geoprocessing.engine import index as engine
 from gis_service.geoprocessing.engine.grid import Floats
 from gis_service.geoprocessing.engine.index import Index, of_labels, shared
-from gis_service.geoprocessing.groups import Together, together
 from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.geoprocessing.overlap import Filter
 from gis_service.geoprocessing.project import Project, ProjectLimits, ProjectRefused, read_project
 from gis_service.geoprocessing.seen import Seen
 from gis_service.geoprocessing.sharing import Hit, hits, rings
+from gis_service.reports.grouping import AREAS, NAMES, RANGES, grouped
 from gis_service.reports.overlap_report import recorded_species
 from gis_service.reports.statistic import Moment, Reader, day_of, moment
 from gis_service.reports.table import Table
 from gis_service.settings import Limits
 from gis_service.texts import say
 
-AREAS: Final = "protected-areas"
-RANGES: Final = "species-ranges"
 RECORDS, PLOTS = "occurrences", "plots"
 USUAL: Final = (AREAS, "management-zones", "provinces", RANGES, RECORDS, PLOTS)
 MOST_PROJECTS: Final = 100
-_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    AREAS: coverage.PROPERTIES,
-    RANGES: (*species.RANGE_NAMES, "valid_from", "valid_to"),
-}
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
     AREAS: ("name_eng", "desig_eng", "iucn_cat", "status", "site_type"),
     RANGES: ("category",),
@@ -92,13 +86,13 @@ def compute(
         polygons = engine.measured(engine.of_shapes(shapes), now.method)
         budget = Budget(limits.report_seconds)
         asked = _Asked(now, polygons, projects, day, budget, limits.small_count)
-        rows = {name: now.seen(name, _NAMES.get(name, coverage.ZONE_PROPERTIES)) for name in drawn}
+        rows = {name: now.seen(name, NAMES.get(name, coverage.ZONE_PROPERTIES)) for name in drawn}
         told: list[dict[str, Any]] = [
             {"project": each.name, "area_m2": size, "notes": _notes(each.project), "layers": {}}
             for each, size in zip(projects, polygons.areas.tolist(), strict=True)
         ]
         for name, seen in rows.items():
-            for entry, found in zip(told, _of_layer(asked, keeper, name, seen, which), strict=True):
+            for entry, found in zip(told, _of_layer(asked, name, seen, which), strict=True):
                 entry["layers"][name] = found
         if AREAS in rows:
             _protected(asked, told, rows[AREAS], which, inputs)
@@ -149,35 +143,13 @@ def _layers(reader: Reader, asked: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def _of_layer(
-    asked: _Asked, keeper: Keeper, name: str, rows: Seen, which: Filter
-) -> list[list[dict[str, Any]]]:
+def _of_layer(asked: _Asked, name: str, rows: Seen, which: Filter) -> list[list[dict[str, Any]]]:
     """For each polygon the features of a layer that it shares area with."""
-    now, surface = asked.now, asked.now.reader.surfaces[name]
-
-    def made() -> Together:
-        groups = _groups(name, rows, asked.day)
-        return together(now.database, surface, now.index(name), rows, groups, keeper.unions(surface))
-
-    groups = now.kept(("together", asked.day), rows, made)
+    groups = grouped(asked.now, name, rows, asked.day)
     return [
         [_hit(name, rows, hit, size, which) for hit in found]
         for found, size in zip(hits(asked.polygons, groups), asked.polygons.areas.tolist(), strict=True)
     ]
-
-
-def _groups(name: str, rows: Seen, day: date) -> list[Hashable]:
-    """What each row belongs to: a site, a species, or itself; None of rows that don't count."""
-    if name == AREAS:
-        return coverage.sites_of(rows)
-    if name == RANGES:
-        kept = [species.kept(values) for values in rows.records(species.RANGE_NAMES)]
-        names = zip(rows.datasets.tolist(), rows.column("sci_name"), rows.ids, strict=True)
-        return [
-            (dataset, species_name or row) if counts else None
-            for (dataset, species_name, row), counts in zip(names, kept, strict=True)
-        ]
-    return [row if coverage.stands(rows, at, day) else None for at, row in enumerate(rows.ids)]
 
 
 def _hit(name: str, rows: Seen, hit: Hit, size: float, which: Filter) -> dict[str, Any]:

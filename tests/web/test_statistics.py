@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import shapely
 from shapely.geometry import mapping
@@ -222,3 +223,49 @@ def test_rows_of_one_species_are_counted_once(world: World) -> None:
         world.ask("overlap", area=drawn).json()["projects"][0]["layers"]["species-ranges"][0]["id"]
         == "range-0"
     )
+
+
+RANGE = areas.box(105.2, 20.2, 106.8, 20.8)
+
+
+def test_species_are_held_against_targets_by_what_the_reader_sees(world: World) -> None:
+    found = world.ask("representation").json()
+    (species,) = found["species"]  # the range of category 1 is withheld
+    target = 1 - 0.9 * (np.log10(RANGE / 1e6) - 3) / (np.log10(250_000) - 3)
+    protected = OPEN_A + protected_in_b(world)
+    assert (species["species"], species["class"]) == ("Speciosus category0", "partial")
+    assert species["range_m2"] == pytest.approx(RANGE)
+    assert species["protected_m2"] == pytest.approx(protected)
+    assert species["target"] == pytest.approx(target)
+    assert species["achievement"] == pytest.approx(protected / RANGE / target)
+    assert species["missing_m2"] == pytest.approx(target * RANGE - protected)
+    assert found["counts"] == {"gap": 0, "partial": 1, "covered": 0}
+    assert found["mean_target_achievement"] == pytest.approx(species["achievement"])
+    assert (found["method"]["tier"], found["method"]["target_range"]) == ("public", "whole")
+
+
+def protected_in_b(world: World) -> float:
+    zones = world.ask("coverage", zones="provinces").json()["zones"]
+    return float(zones[1]["covered_m2"])
+
+
+def test_who_sees_more_species_is_told_more(world: World) -> None:
+    found = world.ask("representation", world.centre).json()
+    assert [each["species"] for each in found["species"]] == ["Speciosus category0", "Speciosus category1"]
+    # The closed areas of both provinces reach 20.8, where the range ends.
+    closed = 2 * areas.box(105.4, 20.7, 105.6, 20.8)
+    public = world.ask("representation").json()["species"][0]["protected_m2"]
+    assert found["species"][0]["protected_m2"] == pytest.approx(public + closed)
+    one = world.ask("representation", world.centre, species=["Speciosus category1", "No such"]).json()
+    assert one["species"] == found["species"][1:]
+
+
+def test_another_rule_and_a_table(world: World) -> None:
+    polak = world.ask("representation", rule="polak").json()
+    assert polak["species"][0]["target"] == pytest.approx(0.1)  # above 10,000 km²
+    answer = world.ask("representation", rule="polak", format="csv")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert {name: str(value) for name, value in polak["species"][0].items() if value} == {
+        name: value for name, value in row.items() if value
+    }
+    assert world.ask("representation", rule="mine").status_code == 400
