@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gis_service.catalog.view import ViewedLayer
-from gis_service.db import point_tables, pointsql, rows, tilesql
+from gis_service.db import point_tables, pointsql, rows, tile_tables, tilesql
 from gis_service.db.pointsql import Source, Window
 from gis_service.db.query import Binds, Query
 from gis_service.geo import grid, tiles
@@ -25,7 +25,6 @@ _SLOTS: Final = 6
 _PIECE: Final = 12
 _BOUNDS: Final = "$2::float8, $3::float8, $4::float8, $5::float8"
 _STRETCHES: Final = 32  # of a tile: a line that is straight in degrees bends by less than a unit in each
-PIXEL_UNITS: Final = 8  # of a 512-pixel tile
 # Wider than the margin by what simplifying moves, so that whatever shows in the tile also purges it.
 REACH: Final = (tiles.BUFFER + 64) / tiles.EXTENT
 
@@ -131,7 +130,7 @@ class _Layer:
         if self.view.srid != 4326 or "Polygon" not in self.view.geometry_type:
             return []
         shape = rows.geometry(self.view, self.binds)
-        pixel = f"$1::float8 * {PIXEL_UNITS / tilesql.TOLERANCE_UNITS!r}"
+        pixel = f"$1::float8 * {tile_tables.PIXEL_UNITS / tilesql.TOLERANCE_UNITS!r}"
         sides = [f"ST_{axis}Max({shape}) - ST_{axis}Min({shape})" for axis in "XY"]
         return [f"greatest({', '.join(sides)}) >= {pixel}"]
 

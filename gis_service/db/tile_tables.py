@@ -25,8 +25,9 @@ FINEST: Final = 14
 UNCUT: Final = 5  # up to here features stay whole: few vertices, large tiles
 FINEST_CELLS: Final = 9  # a large range isn't cut into more pieces than the tiles of this zoom
 TOLERANCE_UNITS: Final = 1.8
+PIXEL_UNITS: Final = 8  # of a 512-pixel tile
 MARGIN: Final = tiles.BUFFER
-EDITION: Final = 1  # of what is derived; raised when the statements here or gis_tiles.pieces change
+EDITION: Final = 2  # of what is derived; raised when the statements here or gis_tiles.pieces change
 _SCHEMA: Final = "gis_tiles"
 _WORLD: Final = "ST_MakeEnvelope(-180, -85.06, 180, 85.06, 4326)"
 _SYSTEM: Final = ("restricted", "sensitivity", "jurisdiction")
@@ -226,7 +227,8 @@ def _step(surface: Surface, zoom: int) -> str:
     inserted = (
         f"i{zoom} as (insert into {surface.relation(zoom)} ({_columns(surface)}, tx, ty, geom)"
         f" select {_columns(surface, 'its.')}, p.tx, p.ty, p.geom"
-        f" from s{zoom} s join its on its.{key} = s.{key} cross join lateral {_cut('s.shape', zoom)} p)"
+        f" from s{zoom} s join its on its.{key} = s.{key}"
+        f" cross join lateral {_cut(_shown('s.shape', zoom, 'its.shape', 'its.shape'), zoom)} p)"
     )
     return f"{simplified}, {inserted}"
 
@@ -244,7 +246,7 @@ def pieces(shape: str, zoom: int) -> str:
     made = _flat(shape)
     for each in reversed(way):
         made = _simplified(made, each)
-    return _cut(made, zoom)
+    return _cut(_shown(made, zoom, shape, _flat(f"ST_Envelope({shape})")), zoom)
 
 
 def _flat(shape: str) -> str:
@@ -255,6 +257,17 @@ def _flat(shape: str) -> str:
 
 def _simplified(shape: str, zoom: int) -> str:
     return f"ST_SimplifyPreserveTopology({shape}, {TOLERANCE_UNITS / tiles.units_per_metre(zoom)!r})"
+
+
+def _shown(simplified: str, zoom: int, shape: str, flat: str) -> str:
+    """What is drawn of a shape: nothing of an area that fits into a pixel before it is simplified.
+
+    `flat` has its sides in Web Mercator.
+    """
+    metres = PIXEL_UNITS / tiles.units_per_metre(zoom)
+    sides = ", ".join(f"ST_{axis}Max({flat}) - ST_{axis}Min({flat})" for axis in "XY")
+    large = f"ST_Dimension({shape}) < 2 or greatest({sides}) >= {metres!r}::float8"
+    return f"case when {large} then {simplified} end"
 
 
 def _cut(shape: str, zoom: int) -> str:

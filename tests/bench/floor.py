@@ -190,5 +190,5 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
 def fetch(cursor: psycopg.RawCursor[tuple[object, ...]], query: Query) -> bytes:
     """Run it and join what came as bytes, as an answer would be joined."""
     cursor.execute(query.sql.encode(), query.params, binary=True)
-    parts = (row[1] if len(row) > 1 and isinstance(row[1], bytes) else row[-1] for row in cursor.fetchall())
+    parts = (next((v for v in row if isinstance(v, bytes)), row[-1]) for row in cursor.fetchall())
     return b",".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)

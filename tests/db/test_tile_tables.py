@@ -272,3 +272,27 @@ def test_a_shape_is_drawn_within_the_bound_at_every_zoom(
         if zoom >= 3:  # before that it fits into a pixel
             drawn = shapely.union_all([shapely.from_wkb(bytes(wkb)) for (wkb,) in rows])
             assert shapely.hausdorff_distance(drawn, truth) <= 3.2
+
+
+def test_an_area_wider_than_a_pixel_is_drawn_however_its_outline_is_simplified(
+    fresh_database: str, areas: Layer, surface: Surface
+) -> None:
+    """A comb of 1.07 pixels of zoom 8, with teeth thinner than what simplifying moves; one of 0.9 isn't."""
+    pixel = 360 / 2**8 / 512
+    sample.fill(fresh_database)
+    with SyncDatabase(fresh_database) as db:
+        for name, wide in (("open-A", 1.07), ("open-B", 0.9)):
+            tooth = shapely.box(0, 0, 0.1, 1)
+            teeth = [affinity.translate(tooth, xoff=x) for x in (0, 0.3, 0.6, 0.9)]
+            comb = shapely.unary_union([*teeth, shapely.box(0, 0, 1, 0.2)])
+            drawn = affinity.scale(comb, wide * pixel, 0.9 * pixel, origin=(0, 0))
+            put = affinity.translate(drawn, 105.5, 20.5)
+            text = f"SRID=4326;{shapely.to_wkt(shapely.multipolygons([put]))}"
+            update = "update gis.protected_area set geom = $1 where public_id = $2 returning gid"
+            db.run(Query(update, (text, name)))
+        deriving.begin(db, surface, anew=True)
+        deriving.build(db, surface)
+        found = tile(db, areas, Tile(8, *covering(BBox(105.5, 20.5, 105.5, 20.5), 8)[:2]))
+        (drawn_gid,) = db.run(Query("select gid from gis.protected_area where public_id = 'open-A'"))[0]
+        (speck,) = db.run(Query("select gid from gis.protected_area where public_id = 'open-B'"))[0]
+        assert (drawn_gid in found, speck in found) == (True, False)
