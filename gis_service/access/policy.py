@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from gis_service.access import rights
 from gis_service.access.principal import Principal
 from gis_service.catalog.layer import ClassView, Layer, Property
+from gis_service.catalog.raster import RasterLayer, ViewedRaster
 from gis_service.catalog.view import Drafts, Sight, ViewedLayer
 from gis_service.errors import NotFound
 
@@ -27,6 +28,29 @@ def view(principal: Principal, layer: Layer, epoch: int = 0) -> ViewedLayer:
     if layer.access.public is not None:
         return _public(layer, layer.access.public, epoch)
     raise NotFound(f"collection {layer.id!r}")
+
+
+def raster_view(principal: Principal, raster: RasterLayer) -> ViewedRaster:
+    """The raster for a class that may see it; NotFound where the class may not know that it exists."""
+    if principal.tier == "full":
+        return ViewedRaster(raster, "full")
+    own = principal.tier == "jurisdiction" and principal.jurisdictions
+    if own and raster.access.jurisdiction is not None:
+        return ViewedRaster(raster, principal.policy_class)
+    if raster.access.public is not None:
+        return ViewedRaster(raster, "public")
+    raise NotFound(f"collection {raster.id!r}")
+
+
+def visible_rasters(principal: Principal, rasters: Iterable[RasterLayer]) -> Mapping[str, ViewedRaster]:
+    """Every raster that the principal may know of, by id."""
+    seen: dict[str, ViewedRaster] = {}
+    for raster in rasters:
+        try:
+            seen[raster.id] = raster_view(principal, raster)
+        except NotFound:
+            continue
+    return seen
 
 
 def drafts_layer(principal: Principal, seen: ViewedLayer) -> bool:

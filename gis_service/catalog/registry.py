@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gis_service.catalog import yamlfile
 from gis_service.catalog.grids import read_grids
 from gis_service.catalog.icons import Icon, read_icons
 from gis_service.catalog.layer import Layer
+from gis_service.catalog.raster import KIND, RasterLayer
 from gis_service.catalog.yamlfile import Mistake
 from gis_service.errors import ConfigRefused
 from gis_service.geo.grid import Grid
@@ -29,11 +30,14 @@ class Catalog:
     styles: Mapping[str, Mapping[str, Any]]  # MapLibre style documents, JSON as it stands
     grids: Mapping[str, Grid]
     icons: Mapping[str, Icon]
+    rasters: Mapping[str, RasterLayer] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Changes with any layer or style."""
-        text = json.dumps([{k: v.digest() for k, v in self.layers.items()}, self.styles], sort_keys=True)
+        layers = {k: v.digest() for k, v in self.layers.items()}
+        rasters = {k: v.digest for k, v in self.rasters.items()}
+        text = json.dumps([layers | rasters, self.styles], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -47,40 +51,44 @@ def load_catalog(root: Path) -> Catalog:
 
 def read_catalog(root: Path) -> tuple[Catalog, list[Mistake]]:
     """What could be read and what is wrong with the rest."""
-    layers, mistakes = _layers(sorted((root / "layers").glob("*.yaml")))
+    every, mistakes = _layers(sorted((root / "layers").glob("*.yaml")))
+    layers = {name: each for name, each in every.items() if isinstance(each, Layer)}
+    rasters = {name: each for name, each in every.items() if isinstance(each, RasterLayer)}
     styles, more = _styles(sorted((root / "styles").glob("*.json")))
     grids, of_grids = read_grids(root)
     icons, of_icons = read_icons(root)
-    catalog = Catalog(layers, styles, grids, icons)
+    catalog = Catalog(layers, styles, grids, icons, rasters)
     found = [*mistakes, *more, *of_grids, *of_icons, *_dangling(catalog)]
-    return catalog, [*found, *_no_layers(root, layers, mistakes)]
+    return catalog, [*found, *_no_layers(root, every, mistakes)]
 
 
-def _no_layers(root: Path, layers: Mapping[str, Layer], mistakes: list[Mistake]) -> Iterable[Mistake]:
+def _no_layers(root: Path, layers: Mapping[str, object], mistakes: list[Mistake]) -> Iterable[Mistake]:
     if not layers and not mistakes:
         yield Mistake(str(root / "layers"), 1, "holds no layer file (*.yaml)")
 
 
-def _layers(paths: Iterable[Path]) -> tuple[dict[str, Layer], list[Mistake]]:
-    layers: dict[str, Layer] = {}
+def _layers(paths: Iterable[Path]) -> tuple[dict[str, Layer | RasterLayer], list[Mistake]]:
+    layers: dict[str, Layer | RasterLayer] = {}
     mistakes: list[Mistake] = []
     for path in paths:
         found = read_layer(path)
-        if isinstance(found, Layer):
+        if isinstance(found, Layer | RasterLayer):
             layers[found.id] = found
         else:
             mistakes += found
     return layers, mistakes
 
 
-def read_layer(path: Path) -> Layer | list[Mistake]:
+def read_layer(path: Path) -> Layer | RasterLayer | list[Mistake]:
     """The layer of one file, or all of its mistakes."""
     name = f"layers/{path.name}"
     file = yamlfile.read(path, name)
     if isinstance(file, list):
         return file
+    raster = isinstance(file.data, dict) and file.data.get("kind") == KIND
+    model: type[Layer | RasterLayer] = RasterLayer if raster else Layer
     try:
-        layer = Layer.model_validate(file.data)
+        layer = model.model_validate(file.data)
     except ValidationError as err:
         return [Mistake(name, file.line(_place(e["loc"])), _message(e)) for e in err.errors()]
     if layer.id != path.stem:

@@ -20,6 +20,7 @@ from gis_service.cli import (
     org,
     prepare,
     publish,
+    raster,
     report,
     serve,
     status,
@@ -36,7 +37,7 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, change, publish, report, bench, org, user, key, group,
+    up, down, status, test, check, load, change, publish, raster, report, bench, org, user, key, group,
     explain_access, audit, tile, tiles, prepare, serve, work,
 )  # fmt: skip
 

@@ -23,29 +23,17 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from gis_service.errors import DataRefused
 from gis_service.geo import areas
 from gis_service.geoprocessing.engine import spans
 from gis_service.geoprocessing.engine.grid import Floats
 from gis_service.geoprocessing.measure import Geometries, polygons_of
-from gis_service.texts import say
+from gis_service.geoprocessing.raster_refusal import refusal
 
 _LONLAT: Final = "OGC:CRS84"
 _EDGE_STEP: Final = 0.001  # degrees: 0.07 mm is what a line of that length strays in a projection
 _TILE: Final = 256  # cells that share the lattice on which a projection's scale is computed
 _NODES: Final = (1 - np.cos(np.pi * (np.arange(5) + 0.5) / 5)) / 2  # Chebyshev's, of a tile's side
 _NONE: Final = np.empty((0, 0))
-
-
-class RasterRefused(DataRefused):
-    """{detail}"""
-
-    code = "raster-refused"
-
-
-def refusal(key: str, **values: object) -> RasterRefused:
-    """The error in English; a command says the same key in the reader's language."""
-    return RasterRefused(say(key, "en", **values), key=key, **values)
 
 
 @dataclass(frozen=True)

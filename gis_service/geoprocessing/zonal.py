@@ -21,7 +21,8 @@ from gis_service.geoprocessing.engine import spans, zonal
 from gis_service.geoprocessing.engine.grid import Floats, Integers
 from gis_service.geoprocessing.engine.spans import Outlines, Spans
 from gis_service.geoprocessing.measure import Geometries, areas_of, polygons_of
-from gis_service.geoprocessing.rasters import Grid, Raster, refusal
+from gis_service.geoprocessing.raster_refusal import refusal
+from gis_service.geoprocessing.rasters import Grid, Raster
 
 MOST_CLASSES: Final = 65_536
 _CELLS: Final = 1 << 24  # of a window in memory at a time

@@ -23,7 +23,8 @@ from gis_service.geoprocessing import zonal
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.engine import spans
 from gis_service.geoprocessing.measure import Geometries, area, areas_of
-from gis_service.geoprocessing.rasters import Grid, Raster, RasterRefused, opened
+from gis_service.geoprocessing.raster_refusal import RasterRefused
+from gis_service.geoprocessing.rasters import Grid, Raster, opened
 from gis_service.geoprocessing.zonal import ClassAreas, ValueMeans
 
 LONLAT = CRS.from_epsg(4326)
