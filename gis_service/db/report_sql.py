@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from gis_service.catalog.view import ViewedLayer
 from gis_service.db import boxes, rows
@@ -54,6 +55,23 @@ def points(view: ViewedLayer, names: Sequence[str], box: BBox) -> Query:
     ]  # fmt: skip
     found = f"select {', '.join(columns)} from {rows.relation(view, binds)}"
     return _finish(view, found, [_box(view, box, binds)], binds)
+
+
+def places(view: ViewedLayer, name: str, since: date | None) -> Query:
+    """Rows (dataset_id, longitude, latitude, generalised, records, last day) of where a species was found."""
+    binds = Binds()
+    shape = rows.geometry(view, binds)
+    columns = ["t.dataset_id", f"ST_X({shape})", f"ST_Y({shape})", rows.generalised(view, binds)]
+    day = f"({rows.column(view, 'eventDate', binds)})::date"
+    found = f"select {', '.join(columns)}, count(*), max({day}) from {rows.relation(view, binds)}"
+    conditions = [
+        f"{rows.column(view, 'scientificName', binds)} = {binds.add(name)}",
+        f"{rows.column(view, 'occurrenceStatus', binds)} is distinct from 'absent'",
+        f"{shape} is not null",
+    ]
+    if since is not None:
+        conditions.append(f"{day} >= {binds.add(since)}")
+    return _finish(view, found, conditions, binds, " group by 1, 2, 3, 4 order by 1, 2, 3, 4")
 
 
 def nearest(view: ViewedLayer, names: Sequence[str], box: BBox, limit: int) -> Query:

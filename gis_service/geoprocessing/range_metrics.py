@@ -121,12 +121,15 @@ def range_metrics(lonlat: Floats) -> RangeMetrics:
 def thresholds(metrics: RangeMetrics, locations: int | None = None) -> Thresholds:
     """Which thresholds of B1, B2 and B(a) are met; `locations` as an assessor counts them, by threat."""
     grid = metrics.occupancy
+    found = None if locations is None else _up_to(locations)
+    if not metrics.sites:
+        return Thresholds(None, None, None, None, found)  # what was never found isn't rare
     return Thresholds(
         _below(metrics.eoo_m2, EOO_M2),
         _below(grid.area_m2, AOO_M2),
         _below(grid.least_m2, AOO_M2),
         _below(grid.most_m2, AOO_M2),
-        None if locations is None else _up_to(locations),
+        found,
     )
 
 

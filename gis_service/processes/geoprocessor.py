@@ -32,7 +32,12 @@ from gis_service.geoprocessing.keeper import Keeper, Tell
 from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import resident
 from gis_service.processes.resident import Question, Reply
-from gis_service.reports import coverage_report, overlap_statistic, representation_report
+from gis_service.reports import (
+    coverage_report,
+    overlap_statistic,
+    range_metrics_report,
+    representation_report,
+)
 from gis_service.reports.statistic import Reader
 from gis_service.reports.table import CSV, JSON, Table
 from gis_service.settings import Limits, Settings, load_settings
@@ -48,6 +53,7 @@ STATISTICS: Final[Mapping[str, Compute]] = {
     "overlap": overlap_statistic.compute,
     "coverage": coverage_report.compute,
     "representation": representation_report.compute,
+    "range-metrics": range_metrics_report.compute,
 }
 
 

@@ -74,4 +74,15 @@ REPRESENTATION: Final = Process(
     {"rule": "rodrigues"},
     keywords=("species", "gap analysis", "protected areas"),
 )
-STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION)}
+RANGE_METRICS: Final = Process(
+    "range-metrics",
+    {
+        "taxon": Input({"type": "string"}, needed=True),
+        "since": Input(DAY),
+        "locations": Input({"type": "integer", "minimum": 1, "maximum": 100_000}),
+        "format": FORMAT,
+    },
+    {"taxon": "Trimeresurus stejnegeri"},
+    keywords=("species", "extent of occurrence", "area of occupancy", "IUCN criterion B"),
+)
+STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS)}

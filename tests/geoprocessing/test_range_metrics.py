@@ -19,6 +19,7 @@ from gis_service.geoprocessing.range_metrics import (
     Extent,
     Occupancy,
     RangeMetrics,
+    Thresholds,
     extent,
     occupancy,
     projected,
@@ -177,6 +178,10 @@ def test_thresholds_of_the_occupied_area(cells: int, level: str | None) -> None:
 )
 def test_thresholds_of_locations(count: int | None, level: str | None) -> None:
     assert thresholds(range_metrics(sites((105, 20))), count).locations == level
+
+
+def test_what_was_never_found_meets_no_threshold() -> None:
+    assert thresholds(range_metrics(sites())) == Thresholds(None, None, None, None, None)
 
 
 @pytest.mark.parametrize("wrong", [(181, 0), (0, 91), (math.nan, 0), (0, math.inf)])

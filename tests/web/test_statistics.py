@@ -269,3 +269,59 @@ def test_another_rule_and_a_table(world: World) -> None:
         name: value for name, value in row.items() if value
     }
     assert world.ask("representation", rule="mine").status_code == 400
+
+
+def test_range_metrics_of_a_species_records(world: World) -> None:
+    found = world.ask("range-metrics", taxon="Speciosus category0", locations=2).json()
+    # One record in each province: two cells of 2 km, and no hull.
+    assert (found["records"], found["places"], found["coarse"]) == (2, 2, False)
+    assert found["eoo"] == {"area_m2": None, "raised_to_aoo": False}
+    assert (found["aoo"]["area_m2"], found["aoo"]["least_m2"], found["aoo"]["most_m2"]) == (8e6, 8e6, 8e6)
+    met = {"eoo": None, "aoo": "CR", "least_aoo": "CR", "most_aoo": "CR", "locations": "EN"}
+    assert found["meets_threshold_of"] == met
+    assert found["last_date"] == "2024-05-31"
+    assert found["method"]["area_method"] == "geodesic-hull-wgs84/1"
+    assert [each["slug"] for each in found["method"]["datasets"]] == ["open"]
+    answer = world.ask("range-metrics", taxon="Speciosus category0", format="csv")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (row["aoo_m2"], row["aoo_threshold"], row["eoo_m2"]) == ("8000000.0", "CR", "")
+
+
+def test_range_metrics_tell_nothing_of_few_records_in_coarse_places(world: World) -> None:
+    few = world.ask("range-metrics", taxon="Speciosus category2").json()
+    assert few.pop("method")["tier"] == "public"
+    assert few == {
+        "type": "range-metrics", "taxon": "Speciosus category2", "coarse": True, "withheld": True
+    }  # fmt: skip
+    exact = world.ask("range-metrics", world.centre, taxon="Speciosus category2").json()
+    assert (exact["records"], exact["coarse"], exact["withheld"]) == (2, False, False)
+
+
+def test_a_species_that_is_withheld_is_as_one_that_isn_t_there(world: World) -> None:
+    hidden, unknown = (
+        world.ask("range-metrics", taxon=name) for name in ("Speciosus category1", "Speciosus category9")
+    )
+    assert (hidden.status_code, unknown.status_code) == (404, 404)
+    assert hidden.text.replace("category1", "category9") == unknown.text
+    assert world.ask("range-metrics", world.centre, taxon="Speciosus category1").json()["records"] == 2
+    assert world.ask("range-metrics", taxon="Speciosus category0", since="2024-06-01").status_code == 404
+    assert world.ask("range-metrics").status_code == 400
+
+
+def test_coarse_places_have_measures_and_meet_no_threshold(world: World) -> None:
+    copy = """
+    insert into gis.occurrence
+           (source_id, dataset_id, scientific_name, taxon_id, occurrence_id, event_date, geom)
+    select 'more' || n, dataset_id, scientific_name, taxon_id, 'more' || n, event_date,
+           ST_SetSRID(ST_MakePoint(105.25 + 0.2 * (n % 2), 20.25 + 0.2 * (n / 2)), 4326)
+      from gis.occurrence, generate_series(0, 3) n where source_id = 'A3'
+    """
+    world.db.apply([copy])
+    taxon = "Speciosus category3"
+    seen = world.ask("range-metrics", taxon=taxon).json()
+    exact = world.ask("range-metrics", world.centre, taxon=taxon).json()
+    world.db.apply(["delete from gis.occurrence where source_id like 'more%'"])
+    assert (seen["records"], seen["coarse_records"], seen["meets_threshold_of"]) == (6, 6, None)
+    assert (exact["coarse_records"], exact["meets_threshold_of"]["aoo"]) == (0, "EN")
+    assert exact["eoo"]["area_m2"] > areas.box(105.25, 20.25, 105.45, 20.45)
+    assert seen["eoo"]["area_m2"] == pytest.approx(exact["eoo"]["area_m2"], rel=0.2)
