@@ -127,7 +127,7 @@ def _moved(
     clipped = (
         f"ST_CollectionExtract(ST_SnapToGrid(ST_ClipByBox2D({geom}, {box}::box2d), 1), {3 if areas else 2})"
     )
-    clipped = f"ST_ForcePolygonCW({clipped})" if areas else clipped
+    clipped = f"ST_ForcePolygonCCW({clipped})" if areas else clipped
     shape = f"case when {geom} @ {box} then {geom} else {clipped} end"
     moved = (
         f"ST_Translate({shape}, -{west}, -{north})"

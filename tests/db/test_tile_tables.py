@@ -9,6 +9,7 @@ import mapbox_vector_tile
 import psycopg
 import pytest
 import shapely
+from mapbox_vector_tile.Mapbox import vector_tile_pb2
 from shapely import affinity
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -29,6 +30,7 @@ from tests.conftest import ROOT
 
 HALF = math.pi * 6378137  # metres of Web Mercator from the origin to its edge
 CENTRE = Principal("centre", "full")
+CLOSE = 7  # the command that ends a ring
 SPOT = BBox(105.45, 20.45, 105.46, 20.46)  # within the area of province A
 WAVY = """
     update gis.protected_area
@@ -296,3 +298,34 @@ def test_an_area_wider_than_a_pixel_is_drawn_however_its_outline_is_simplified(
         (drawn_gid,) = db.run(Query("select gid from gis.protected_area where public_id = 'open-A'"))[0]
         (speck,) = db.run(Query("select gid from gis.protected_area where public_id = 'open-B'"))[0]
         assert (drawn_gid in found, speck in found) == (True, False)
+
+
+def outer_rings(body: bytes) -> Iterator[float]:
+    """Twice the area of the first ring of each feature, as section 4.3.4.4 of the specification counts it."""
+    read = vector_tile_pb2.tile()
+    read.ParseFromString(body)
+    for feature in (each for layer in read.layers for each in layer.features):
+        moves, at, x, y, ring = list(feature.geometry), 0, 0, 0, list[tuple[int, int]]()
+        while moves[at] & 7 != CLOSE:
+            count, at = moves[at] >> 3, at + 1
+            for dx, dy in zip(
+                moves[at : at + 2 * count : 2], moves[at + 1 : at + 2 * count : 2], strict=True
+            ):
+                x, y = x + ((dx >> 1) ^ -(dx & 1)), y + ((dy >> 1) ^ -(dy & 1))
+                ring.append((x, y))
+            at += 2 * count
+        yield sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, [*ring[1:], ring[0]], strict=True))
+
+
+@pytest.mark.parametrize("zoom", [4, 6, 8, 11, 13, 14, 16])
+@pytest.mark.parametrize("derived", [True, False])
+def test_outer_rings_go_clockwise_on_the_screen(
+    zoom: int, derived: bool, built: SyncDatabase, areas: Layer
+) -> None:
+    """QGIS draws no others."""
+    corner = BBox(105.4, 20.4, 105.4, 20.4)  # of an area, so that high zooms clip
+    statement = tilesql.compose([view(PUBLIC, areas)], zoom, derived)
+    body = bytes(built.run(statement.at(at(zoom, corner)))[0][0])
+    turns = list(outer_rings(body))
+    assert turns
+    assert min(turns) > 0
