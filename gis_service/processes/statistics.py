@@ -66,6 +66,7 @@ REPRESENTATION: Final = Process(
     {
         "species": Input({"type": "array", "items": {"type": "string"}, "maxItems": 1000, "default": []}),
         "rule": Input({"type": "string", "enum": ["rodrigues", "polak"], "default": "rodrigues"}),
+        "country": Input({"type": "string"}),
         "status_filter": STATUS,
         "as_of": Input(DAY),
         "area_method": AREA_METHOD,

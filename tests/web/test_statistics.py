@@ -260,12 +260,33 @@ def test_who_sees_more_species_is_told_more(world: World) -> None:
     assert one["species"] == found["species"][1:]
 
 
+def test_a_country_has_its_part_of_ranges_and_an_index(world: World) -> None:
+    # Zone A alone as the country; a park over its eastern border counts up to there.
+    park = "ST_Multi(ST_MakeEnvelope(105.9, 20.4, 106.2, 20.6, 4326))"
+    world.db.apply([f"update gis.protected_area set geom = {park} where public_id = 'open-B'"])
+    world.db.apply(["update gis.admin_unit set valid_to = '2001-01-01' where public_id = 'province-B'"])
+    found = world.ask("representation", country="provinces").json()
+    whole = world.ask("representation").json()["species"][0]
+    world.db.apply(["update gis.admin_unit set valid_to = null where public_id = 'province-B'"])
+    (species,) = found["species"]
+    size, protected = areas.box(105.2, 20.2, 106, 20.8), OPEN_A + areas.box(105.9, 20.4, 106, 20.6)
+    assert species["range_m2"] == pytest.approx(size)
+    assert species["protected_m2"] == pytest.approx(protected)
+    assert whole["protected_m2"] == pytest.approx(OPEN_A + areas.box(105.9, 20.4, 106.2, 20.6))
+    assert species["target"] == whole["target"]
+    assert species["whole_m2"] == pytest.approx(RANGE)
+    assert species["spi_weight"] == pytest.approx(size / RANGE)
+    assert species["spi_score"] == pytest.approx(100 * protected / (size * whole["target"]))
+    assert found["species_protection_index"] == pytest.approx(species["spi_score"])
+    assert world.ask("representation", country="plots").status_code == 404
+
+
 def test_another_rule_and_a_table(world: World) -> None:
     polak = world.ask("representation", rule="polak").json()
     assert polak["species"][0]["target"] == pytest.approx(0.1)  # above 10,000 km²
     answer = world.ask("representation", rule="polak", format="csv")
     (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
-    assert {name: str(value) for name, value in polak["species"][0].items() if value} == {
+    assert {name: str(value) for name, value in polak["species"][0].items() if value is not None} == {
         name: value for name, value in row.items() if value
     }
     assert world.ask("representation", rule="mine").status_code == 400
