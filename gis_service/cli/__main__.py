@@ -23,6 +23,7 @@ from gis_service.cli import (
     raster,
     report,
     serve,
+    statistic,
     status,
     test,
     tile,
@@ -37,8 +38,8 @@ from gis_service.settings import load_settings
 from gis_service.texts import say
 
 COMMANDS = (
-    up, down, status, test, check, load, change, publish, raster, report, bench, org, user, key, group,
-    explain_access, audit, tile, tiles, prepare, serve, work,
+    up, down, status, test, check, load, change, publish, raster, report, statistic, bench, org, user, key,
+    group, explain_access, audit, tile, tiles, prepare, serve, work,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import shapely
 from shapely.geometry import mapping
 
 from gis_service.access import keystore
+from gis_service.cli.__main__ import main
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo import areas
 from gis_service.settings import Settings
@@ -346,3 +348,23 @@ def test_coarse_places_have_measures_and_meet_no_threshold(world: World) -> None
     assert (exact["coarse_records"], exact["meets_threshold_of"]["aoo"]) == (0, "EN")
     assert exact["eoo"]["area_m2"] > areas.box(105.25, 20.25, 105.45, 20.45)
     assert seen["eoo"]["area_m2"] == pytest.approx(exact["eoo"]["area_m2"], rel=0.2)
+
+
+def test_the_command_line_has_the_same_numbers(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("GIS_DATA", str(world.settings.data_dir))
+    monkeypatch.setenv("GIS_DATABASE_URL", world.dsn)
+    monkeypatch.setenv("GIS_LANG", "en")
+    assert main(["statistic", "coverage", "--zones", "provinces", "--targets", "0.09", "0.3"]) == 0
+    told = json.loads(capfdbinary.readouterr().out)
+    assert told["zones"] == world.ask("coverage", zones="provinces", targets=[0.09, 0.3]).json()["zones"]
+    area, table = tmp_path / "area.geojson", tmp_path / "species.csv"
+    area.write_text(json.dumps(mapping(shapely.box(105.5, 20.5, 105.7, 20.6))))
+    assert main(["statistic", "overlap", "--area", str(area), "--nearest", "0", "--geometry"]) == 0
+    assert json.loads(capfdbinary.readouterr().out)["projects"][0]["protected"]["geometry"]
+    assert main(["statistic", "representation", "-o", str(table), "--as", sample.CENTRE.name]) == 0
+    assert table.read_bytes() == world.ask("representation", world.centre, format="csv").content
+    assert main(["statistic", "coverage", "--zones", "nowhere"]) != 0
+    assert main(["statistic", "coverage", "--zones", "provinces", "-o", "x.pdf"]) == 2
+    assert b"nowhere" in capfdbinary.readouterr().err

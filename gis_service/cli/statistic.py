@@ -1,0 +1,110 @@
+"""`./gis statistic PROCESS`: what the process answers over HTTP, from the same engine, on the command line.
+
+Options are the process's declared inputs: a new process is a new command.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from gis_service.cli.command import Context
+from gis_service.errors import Timeout, Usage
+from gis_service.processes.statistics import STATISTICS
+from gis_service.texts import say
+
+if TYPE_CHECKING:
+    from gis_service.access.principal import Principal
+
+FORMATS: Final = (".json", ".csv")
+_SCALARS: Final = {"string": str, "number": float, "integer": int}
+
+
+def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Take a process, and each of its inputs by its name."""
+    commands = parser.add_subparsers(dest="process", required=True, metavar="PROCESS")
+    for name, process in STATISTICS.items():
+        title, description = (_help(key, lang) for key in (f"process.{name}.title", f"process.{name}"))
+        each = commands.add_parser(name, help=title, description=description)
+        for given, declared in process.inputs.items():
+            if given != "format":
+                _add(each, given, declared.schema, _help(f"process.{name}.{given}", lang))
+        each.add_argument("-o", "--output", metavar="FILE", help=say("cli.statistic.output", lang))
+        each.add_argument("--as", dest="as_whom", metavar="PRINCIPAL", help=say("cli.tile.as", lang))
+
+
+def _add(parser: argparse.ArgumentParser, name: str, schema: Mapping[str, Any], told: str) -> None:
+    option, kind = f"--{name.replace('_', '-')}", schema["type"]
+    if kind == "boolean":
+        parser.add_argument(option, dest=name, action="store_true", default=None, help=told)
+    elif kind == "object":
+        parser.add_argument(option, dest=name, metavar="FILE", type=Path, help=told)
+    elif kind == "array":
+        value = _SCALARS[schema["items"]["type"]]
+        parser.add_argument(option, dest=name, nargs="+", type=value, help=told)
+    else:
+        choices = schema.get("enum")
+        parser.add_argument(option, dest=name, type=_SCALARS[kind], choices=choices, help=told)
+
+
+def _help(key: str, lang: str) -> str:
+    return say(key, lang).replace("%", "%%")  # argparse fills in places
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print or write the answer; EngineAway (exit code 5) where the service doesn't run."""
+    from gis_service.processes import resident
+
+    form = _form(args.output, context)
+    inputs = STATISTICS[args.process].check(_inputs(args))
+    question = resident.Question(args.process, inputs, _principal(args, context), form)
+    seconds = context.settings.limits.report_seconds
+    try:
+        reply = resident.ask_and_wait(context.settings.data_dir, question, seconds)
+    except TimeoutError as err:
+        raise Timeout(seconds=seconds) from err
+    if args.output:
+        Path(args.output).write_bytes(reply.body)
+        context.print("cli.report.done", file=args.output)
+    else:
+        sys.stdout.buffer.write(reply.body + b"\n")
+    return 0
+
+
+def _inputs(args: argparse.Namespace) -> dict[str, Any]:
+    """The inputs that were given; polygons come from files."""
+    from gis_service.reports.area_file import read_area
+
+    given = {name: getattr(args, name, None) for name in STATISTICS[args.process].inputs}
+    return {
+        name: read_area(value) if isinstance(value, Path) else value
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _form(output: str | None, context: Context) -> str:
+    kind = Path(output).suffix.lower() if output else ".json"
+    if kind not in FORMATS:
+        raise Usage(context.say("cli.report.bad_output", file=output, formats=", ".join(FORMATS)))
+    return kind.removeprefix(".")
+
+
+def _principal(args: argparse.Namespace, context: Context) -> "Principal":
+    """Who is answered; the log tells of an operator who reads as somebody that sees rows where they are."""
+    from gis_service.access import keystore
+    from gis_service.access.policy import visible_layers
+    from gis_service.access.principal import PUBLIC
+    from gis_service.catalog.registry import load_catalog
+    from gis_service.cli.reading import tell
+    from gis_service.db.sync import SyncDatabase
+
+    if args.as_whom is None:
+        return PUBLIC
+    with SyncDatabase(context.running_dsn()) as database:
+        principal = keystore.principal_named(database, args.as_whom)
+        epoch = database.run(keystore.EPOCH)[0][0]
+        layers = load_catalog(context.settings.root).layers.values()
+        tell(database, principal, visible_layers(principal, layers, epoch).values(), "report")
+    return principal
