@@ -18,6 +18,7 @@ MVT = "application/vnd.mapbox-vector-tile"
 STYLE = "application/vnd.mapbox.style+json"
 SVG = "image/svg+xml"
 PNG = "image/png"
+WEBP = "image/webp"
 GLYPHS = "application/x-protobuf"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/:,-]*").fullmatch
 OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
@@ -125,6 +126,33 @@ class Links:
 
     def tilejson(self, layers: Iterable[str], query: Mapping[str, str] | None = None) -> str:
         return with_query(self._xyz(layers) + "/tilejson.json", query)
+
+    def map_tilesets(self, layer: str) -> str:
+        return self._map_of(layer, "tiles")
+
+    def map_tileset(self, layer: str, grid: str) -> str:
+        return f"{self.map_tilesets(layer)}/{_name(grid)}"
+
+    def map_tile_template(self, layer: str, grid: str, form: str) -> str:
+        return f"{self.map_tileset(layer, grid)}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}?f={form}"
+
+    def map_xyz(self, layer: str, form: str, at: str = "{z}/{x}/{y}") -> str:
+        return f"{self._xyz([layer])}/{at}.{form}"
+
+    def map_tilejson(self, layer: str) -> str:
+        return self._map_of(layer, "tilejson.json")
+
+    def map_style(self, layer: str) -> str:
+        return self._map_of(layer, "style.json")
+
+    def map_legend(self, layer: str, file: str, query: Mapping[str, str] | None = None) -> str:
+        return with_query(self._map_of(layer, file), query)
+
+    def position(self, layer: str) -> str:
+        return self.collection(layer) + "/position"
+
+    def _map_of(self, layer: str, part: str) -> str:
+        return f"{self.collection(layer)}/map/{part}"
 
     def history(self, layer: str, feature: str, query: Mapping[str, str] | None = None) -> str:
         return with_query(f"{self.item(layer, feature)}/history", query)

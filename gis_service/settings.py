@@ -31,6 +31,7 @@ class Limits:
     small_count: int = 5
     report_seconds: int = 120
     sync_seconds: int = 20
+    raster_seconds: int = 10
     job_days: int = 30
     session_hours: int = 12
     session_idle_minutes: int = 120

@@ -96,8 +96,12 @@ def collections(
     lang: str,
     crs: Sequence[str] = (CRS84,),
     files: Mapping[str, Sequence[PublishedFile]] = NO_FILES,
+    more: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
-    """All collections that the caller may know of; what they have in common of `crs` stands here once."""
+    """All collections that the caller may know of; what they have in common of `crs` stands here once.
+
+    `more` are those that hold no features.
+    """
     return {
         "links": formats(links.collections(), media.JSON, lang),
         "crs": list(crs),
@@ -107,7 +111,8 @@ def collections(
                 "crs": ["#/crs", *_own_crs(view, crs)],
             }
             for view in views
-        ],
+        ]
+        + [dict(each) for each in more],
     }
 
 

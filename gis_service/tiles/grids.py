@@ -115,7 +115,7 @@ def tileset(
     made: dict[str, object] = {
         **_head(of, links, lang),
         "description": say("web.description", lang) if of.of_dataset else of.one.description.say(lang),
-        "tileMatrixSetLimits": [_limits(m, limits[m.id]) for m in of.matrices() if m.id in limits],
+        "tileMatrixSetLimits": [matrix_limits(m, limits[m.id]) for m in of.matrices() if m.id in limits],
         "layers": [_layer(of, view, lang) for view in of.views],
         "links": [
             link(of.address(links), "self", media.JSON, of.title(lang)),
@@ -158,7 +158,8 @@ def _geodata(of: Tileset, links: Links, lang: str) -> list[dict[str, object]]:
     return found
 
 
-def _limits(matrix: Matrix, at: Range) -> dict[str, object]:
+def matrix_limits(matrix: Matrix, at: Range) -> dict[str, object]:
+    """The columns and rows of a matrix that may hold something."""
     return {
         "tileMatrix": matrix.id,
         "minTileRow": at[1],

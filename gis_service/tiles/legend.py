@@ -37,15 +37,22 @@ THEMES: Final[Mapping[str, Theme]] = {
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """Words, and the symbol before them."""
+
     text: str
     bold: bool = False
     entry: Mapping[str, Any] | None = None
 
 
 def svg(style: Mapping[str, Any], seen: Mapping[str, ViewedLayer], lang: str, theme: str) -> str:
-    """The legend, as wide as its longest line."""
-    rows, colours = list(_rows(style, seen, lang)), THEMES[theme]
+    """The legend of a style."""
+    return drawing(list(_rows(style, seen, lang)), lang, theme)
+
+
+def drawing(rows: Sequence[Row], lang: str, theme: str) -> str:
+    """Rows of symbols and words, as wide as the longest of them."""
+    colours = THEMES[theme]
     inset = _SWATCH[0] + _GAP
     wide = max((_width(row.text, row.bold) + (inset if row.entry else 0) for row in rows), default=0)
     width, height = round(wide) + 2 * _EDGE, len(rows) * _LINE + 2 * _EDGE
@@ -68,20 +75,20 @@ def png(drawing: str, ratio: int) -> bytes:
     )
 
 
-def _rows(style: Mapping[str, Any], seen: Mapping[str, ViewedLayer], lang: str) -> Iterator[_Row]:
+def _rows(style: Mapping[str, Any], seen: Mapping[str, ViewedLayer], lang: str) -> Iterator[Row]:
     """A layer with one symbol is one row; one with several has a heading. The uppermost comes first."""
     told: Mapping[str, Sequence[Mapping[str, Any]]] = style.get("metadata", {}).get("gis:legend", {})
     shown = [source for source in style.get("sources", {}) if source in told and source in seen]
     for name in reversed(shown):
         title, entries = seen[name].title.say(lang), told[name]
         if len(entries) == 1:
-            yield _Row(title, entry=entries[0])
+            yield Row(title, entry=entries[0])
             continue
-        yield _Row(title, bold=True)
-        yield from (_Row(say(entry["text"], lang), entry=entry) for entry in entries)
+        yield Row(title, bold=True)
+        yield from (Row(say(entry["text"], lang), entry=entry) for entry in entries)
 
 
-def _drawn(row: _Row, top: int, theme: str) -> str:
+def _drawn(row: Row, top: int, theme: str) -> str:
     base = top + _LINE / 2 + _SIZE * 0.36
     weight = ' font-weight="600"' if row.bold else ""
     left = _EDGE + (_SWATCH[0] + _GAP if row.entry else 0)
@@ -103,6 +110,8 @@ def _swatch(entry: Mapping[str, Any], theme: str, x: float, y: float) -> str:
             return f'<circle cx="{x + 11:g}" cy="{y + 7:g}" r="4.5" fill="{colour}"/>'
         case "ring":
             return f'<circle cx="{x + 11:g}" cy="{y + 7:g}" r="4" fill="none" {stroke}/>'
+        case "cell":
+            return f'<rect x="{x:g}" y="{y:g}" width="22" height="14" fill="{colour}"/>'
     opacity = 0.3 if entry.get("dash") else 0.5
     box = f'x="{x + 1:g}" y="{y + 1:g}" width="20" height="12" rx="2"'
     return f'<rect {box} fill="{colour}" fill-opacity="{opacity}" {stroke}/>'

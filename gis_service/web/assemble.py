@@ -19,6 +19,7 @@ from gis_service.web.encoder import Encoders
 from gis_service.web.lru import Lru
 from gis_service.web.openid import Issuer
 from gis_service.web.published import Published
+from gis_service.web.raster_pool import Rasters
 from gis_service.web.reads import Reads
 from gis_service.web.service import Service
 from gis_service.web.shared_key import SharedKey
@@ -73,6 +74,7 @@ def assemble(settings: Settings, dsn: str) -> Service:
         reads=Reads(writer, control, catalog.layers),
         published=Published(control, publishing.folder(settings.data_dir)),
         known_systems=systems,
+        rasters=Rasters(settings.limits.raster_seconds),
         issuer=Issuer(settings.oidc) if settings.oidc.issuer else None,
         signing_key=SharedKey(control, secrets.PAGING),
     )
@@ -91,6 +93,7 @@ async def close(service: Service) -> None:
     context = service.context
     await context.reads.close()
     await context.tiles.close()
+    await context.rasters.close()
     if context.issuer is not None:
         context.issuer.close()
     pools = (context.database, context.tile_database, context.export_database, context.control_database)

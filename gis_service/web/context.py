@@ -26,6 +26,7 @@ from gis_service.web.lru import Lru
 from gis_service.web.message import Request
 from gis_service.web.openid import Issuer
 from gis_service.web.published import Published
+from gis_service.web.raster_pool import Rasters
 from gis_service.web.reads import Reads
 from gis_service.web.shared_key import SharedKey
 from gis_service.web.static import StaticFiles
@@ -63,6 +64,7 @@ class Context:
     encoders: Encoders
     writer: Writer
     reads: Reads
+    rasters: Rasters
     issuer: Issuer | None = None  # where people sign in, if the settings name one
     guards: Guards = field(default_factory=Guards)
     known_releases: dict[str, int] = field(default_factory=dict)  # the newest, by role of a class

@@ -24,6 +24,7 @@ from gis_service.web import (
     html_routes,
     pages,
     paging,
+    raster_routes,
     releases,
     render,
     schema_routes,
@@ -47,11 +48,14 @@ async def collections(context: Context, request: Request, _: Sequence[str]) -> R
     stats = await context.stats.of(views.values())
     crs = await context.offered_crs()
     files = await context.published.of(views.values())
-    made = documents.collections(views.values(), stats, request.links, request.lang, crs, files)
+    more = await raster_routes.listed(context, request)
+    made = documents.collections(views.values(), stats, request.links, request.lang, crs, files, more)
     return render.document(request, made, media.JSON, lambda frame: pages.collections(frame, made))
 
 
 async def collection(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    if (raster := raster_routes.seen(context, request, taken[0])) is not None:
+        return await raster_routes.collection(context, request, raster)
     view = await releases.viewed(context, request, taken[0], request.parameters)
     stats = (await context.stats.of([view])).get(view.id)
     crs = await context.offered_crs()

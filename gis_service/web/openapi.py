@@ -18,6 +18,7 @@ from gis_service.web import (
     openapi_editing,
     openapi_features,
     openapi_proposals,
+    openapi_rasters,
     openapi_releases,
     openapi_tiles,
 )
@@ -51,6 +52,7 @@ def definition(views: Collection[ViewedLayer], limits: Limits, links: Links, lan
             **_service_paths(lang),
             **openapi_editing.merged(openapi_features.paths(views, lang), openapi_editing.paths(views, lang)),
             **openapi_tiles.paths(lang),
+            **openapi_rasters.paths(lang),
             **_process_paths(lang),
             **openapi_releases.paths(lang),
             **openapi_accounts.paths(lang),

@@ -75,6 +75,25 @@ def collection(frame: Frame, doc: Document, view: ViewedLayer) -> str:
     )
 
 
+def raster(frame: Frame, doc: Document, picture: str | None) -> str:
+    """A raster layer: a picture of it, its legend, and how to use it elsewhere."""
+    box, links = _box(doc), frame.links
+    return rendered(
+        "raster.html",
+        frame,
+        "collections",
+        trail=trail(frame, doc["title"]),
+        doc=doc,
+        bases=_bases(doc),
+        bbox=_coordinates(box) if box else "",
+        picture=picture,
+        light=links.map_legend(doc["id"], "legend.svg", {"lang": frame.lang}),
+        dark=links.map_legend(doc["id"], "legend.svg", {"lang": frame.lang, "theme": "dark"}),
+        listed=listed(doc),
+        formats=formats(doc),
+    )
+
+
 def _files(frame: Frame, doc: Document) -> list[tuple[str, str, str]]:
     """The bulk files of a layer: title, address, size."""
     return [

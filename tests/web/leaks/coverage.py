@@ -20,6 +20,25 @@ WITHOUT_ROWS: Mapping[Address, str] = {
     ("GET", "/static/{*}"): "files of the program, the same for everybody",
     ("GET", "/fonts/{}/{}"): "letters of fonts, the same for everybody",
     ("GET", "/sprites/{}"): "icons from the operator's folder, the same for everybody",
+    **dict.fromkeys(
+        [
+            *(
+                ("GET", f"/collections/{{}}/{part}")
+                for part in (
+                    "map/tiles",
+                    "map/tiles/{}",
+                    "map/tiles/{}/{}/{}/{}",
+                    "map/tilejson.json",
+                    "map/style.json",
+                    "map/legend.svg",
+                    "map/legend.png",
+                    "position",
+                )
+            ),
+            ("GET", "/xyz/{}/{}/{}/{}"),
+        ],
+        "cells of a raster file, seen whole or not at all; by whom is held in tests/web/test_rasters.py",
+    ),
     ("GET", "/health"): "one word while the process lives; asks no database",
     ("GET", "/ready"): "one word while the database answers; reads no row",
     ("GET", "/sign-in"): "the ways to sign in, from the settings",
