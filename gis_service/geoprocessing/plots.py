@@ -14,7 +14,7 @@ from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.species import inside, latest
 
-NAMES = ("location_id", "name", "plot_type", "stratum", "last_visit")
+NAMES = ("location_id", "name", "plot_type", "stratum", "area_m2", "last_visit")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from gis_service.processes.resident import Question, Reply
 from gis_service.reports import (
     coverage_report,
     overlap_statistic,
+    plots_report,
     range_metrics_report,
     representation_report,
 )
@@ -54,6 +55,7 @@ STATISTICS: Final[Mapping[str, Compute]] = {
     "coverage": coverage_report.compute,
     "representation": representation_report.compute,
     "range-metrics": range_metrics_report.compute,
+    "plots": plots_report.compute,
 }
 
 

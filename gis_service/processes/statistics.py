@@ -86,4 +86,19 @@ RANGE_METRICS: Final = Process(
     {"taxon": "Trimeresurus stejnegeri"},
     keywords=("species", "extent of occurrence", "area of occupancy", "IUCN criterion B"),
 )
-STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS)}
+PLOTS: Final = Process(
+    "plots",
+    {
+        "area": Input(GEOJSON, needed=True),
+        "interval_days": Input({"type": "integer", "minimum": 1, "maximum": 36_500, "default": 365}),
+        "reach_m": Input({"type": "number", "minimum": 1, "maximum": 100_000}),
+        "strata": Input({"type": "array", "items": {"type": "string"}, "maxItems": 1000, "default": []}),
+        "status_filter": STATUS,
+        "as_of": Input(DAY),
+        "area_method": AREA_METHOD,
+        "format": FORMAT,
+    },
+    {"area": {"type": "Polygon", "coordinates": _BOX}, "interval_days": 1825, "reach_m": 5000},
+    keywords=("monitoring plots", "effort", "overdue"),
+)
+STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS)}

@@ -368,3 +368,53 @@ def test_the_command_line_has_the_same_numbers(
     assert main(["statistic", "coverage", "--zones", "nowhere"]) != 0
     assert main(["statistic", "coverage", "--zones", "provinces", "-o", "x.pdf"]) == 2
     assert b"nowhere" in capfdbinary.readouterr().err
+
+
+def test_effort_of_the_plots_that_the_reader_sees_where_they_are(world: World) -> None:
+    # The plot of A is in no protected area: 105.4321 E, 20.5321 N lies in that of 105.4 to 105.6 E.
+    drawn = mapping(shapely.box(105.3, 20.3, 105.7, 20.95))
+    inputs = {"area": drawn, "as_of": "2025-06-30", "reach_m": 1000, "strata": ["evergreen", "karst"]}
+    found = world.ask("plots", world.centre, **inputs).json()
+    size = areas.box(105.3, 20.3, 105.7, 20.95)
+    assert (found["plots"], found["coarse"], found["withheld"]) == (1, False, False)
+    assert found["area_m2"] == pytest.approx(size)
+    assert found["per_100_km2"] == pytest.approx(1e8 / size)
+    assert found["share_within_reach"] == pytest.approx(np.pi * 1e6 / size, rel=1e-3)
+    assert [each["last_visit"] for each in found["overdue"]] == ["2024-05-31"]
+    assert found["strata"] == [{"stratum": "evergreen", "plots": 1}, {"stratum": "karst", "plots": 0}]
+    assert (found["thin_strata"], found["empty_strata"]) == (["evergreen"], ["karst"])
+    assert [(each["site"], len(each["plots"])) for each in found["sites"]] == [("closed-A", 0), ("open-A", 1)]
+    assert found["empty_sites"] == ["closed-A"]
+    on_time = world.ask("plots", world.centre, **{**inputs, "interval_days": 400}).json()
+    assert on_time["overdue"] == []
+    rows = list(csv.DictReader(io.StringIO(world.ask("plots", world.centre, **inputs, format="csv").text)))
+    assert [row["overdue"] for row in rows][-1] == "True"
+
+
+def test_effort_of_few_plots_in_coarse_places_is_withheld(world: World) -> None:
+    drawn = mapping(shapely.box(105.3, 20.3, 105.7, 20.95))
+    found = world.ask("plots", area=drawn).json()
+    assert found.pop("method")["tier"] == "public"
+    assert found.keys() == {"type", "area_m2", "coarse", "withheld"}
+    assert found["withheld"]
+    empty = world.ask("plots", area=mapping(shapely.box(107.3, 20.3, 107.7, 20.95))).json()
+    assert (empty["plots"], empty["per_100_km2"], empty["strata_ready"]) == (0, 0, None)
+
+
+def test_many_plots_in_coarse_places_have_no_protected_areas(world: World) -> None:
+    copy = """
+    insert into gis.plot (source_id, dataset_id, location_id, name, stratum, area_m2, last_visit, geom)
+    select 'more' || n, dataset_id, 'more' || n, 'more', 'karst', 500, null,
+           ST_SetSRID(ST_MakePoint(105.31 + 0.01 * n, 20.31), 4326)
+      from gis.plot, generate_series(0, 7) n where source_id = 'A'
+    """
+    world.db.apply([copy])
+    drawn = mapping(shapely.box(105.2, 20.2, 105.7, 20.95))
+    seen = world.ask("plots", area=drawn, reach_m=1000).json()
+    exact = world.ask("plots", world.centre, area=drawn, reach_m=1000).json()
+    world.db.apply(["delete from gis.plot where source_id like 'more%'"])
+    assert (seen["plots"], seen["coarse_plots"]) == (9, 9)
+    assert (seen["sites"], seen["empty_sites"], seen["share_within_reach"]) == (None, None, None)
+    assert exact["sampled_share"] == pytest.approx(4000 / exact["area_m2"])
+    assert len(exact["never_visited"]) == 8
+    assert exact["share_within_reach"] > 0
