@@ -1,4 +1,4 @@
-"""`./gis raster add FILE`: bring a raster in as a Cloud Optimised GeoTIFF, and propose its declaration."""
+"""`./gis raster add FILE`: bring a raster in as a Cloud Optimised GeoTIFF, and declare it as a layer."""
 
 import argparse
 import re
@@ -49,11 +49,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
     target = _target(context, name, layer)
     made = cog.make(args.file, target, _classes(args, context, layer))
     size = {"width": made.width, "height": made.height, "overviews": made.overviews}
-    sys.stderr.write(context.say("raster.added", path=target, **size) + "\n")
+    context.print("raster.added", path=target, **size)
     if layer is None:
-        sys.stderr.write(context.say("raster.declare", id=name) + "\n")
-        sys.stdout.write(declaration(name, made))
+        _declare(context, name, declaration(name, made))
     return 0
+
+
+def _declare(context: Context, name: str, text: str) -> None:
+    """Write the layer's file, or print it where the folder can't be written to."""
+    path = context.settings.root / "layers" / f"{name}.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as err:
+        sys.stderr.write(context.say("raster.declare", path=path, reason=err.strerror) + "\n")
+        sys.stdout.write(text)
+        return
+    context.print("raster.declared", path=path)
 
 
 def _target(context: Context, name: str, layer: RasterLayer | None) -> Path:
@@ -83,7 +95,7 @@ def declaration(name: str, made: "Made") -> str:
         "description": {"en": f"{title}.", "vi": f"{title}."},
         "file": f"{name}.tif",
         **(_class_list(made.codes) if made.codes else _ramp(made.values)),
-        "access": {"jurisdiction": {}},
+        "access": {},
         "source": {"title": {"en": title, "vi": title}, "licence": "?", "citation": "?"},
     }
     head = "# yaml-language-server: $schema=../config/schemas/raster.schema.json\n"
