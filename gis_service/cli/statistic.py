@@ -4,6 +4,7 @@ Options are the process's declared inputs: a new process is a new command.
 """
 
 import argparse
+import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gis_service.access.principal import Principal
 
 FORMATS: Final = (".json", ".csv")
+_NAMES: Final = ("name", "stratum", "cluster")  # columns of a table whose values are names
 _SCALARS: Final = {"string": str, "number": float, "integer": int}
 
 
@@ -40,12 +42,35 @@ def _add(parser: argparse.ArgumentParser, name: str, schema: Mapping[str, Any], 
         parser.add_argument(option, dest=name, action="store_true", default=None, help=told)
     elif kind == "object":
         parser.add_argument(option, dest=name, metavar="FILE", type=Path, help=told)
+    elif kind == "array" and schema["items"]["type"] == "object":
+        parser.add_argument(option, dest=name, metavar="FILE.csv", type=_records, help=told)
     elif kind == "array":
         value = _SCALARS[schema["items"]["type"]]
         parser.add_argument(option, dest=name, nargs="+", type=value, help=told)
     else:
         choices = schema.get("enum")
         parser.add_argument(option, dest=name, type=_SCALARS[kind], choices=choices, help=told)
+
+
+def _records(path: str) -> list[dict[str, object]]:
+    """The rows of a table with a header; empty cells are left out, and what reads as a number is one."""
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            rows = [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file)]
+    except OSError as err:
+        raise argparse.ArgumentTypeError(f"{path}: {err.strerror}") from err
+    return [{name: _cell(name, value) for name, value in row.items()} for row in rows]
+
+
+def _cell(name: str, value: str) -> object:
+    if name == "inside":
+        return value.strip().lower() in ("true", "1", "yes")
+    if name in _NAMES:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _help(key: str, lang: str) -> str:

@@ -34,6 +34,7 @@ from gis_service.processes import resident
 from gis_service.processes.resident import Question, Reply
 from gis_service.reports import (
     coverage_report,
+    estimate_report,
     overlap_statistic,
     plots_report,
     range_metrics_report,
@@ -56,6 +57,7 @@ STATISTICS: Final[Mapping[str, Compute]] = {
     "representation": representation_report.compute,
     "range-metrics": range_metrics_report.compute,
     "plots": plots_report.compute,
+    "estimate": estimate_report.compute,
 }
 
 

@@ -101,4 +101,28 @@ PLOTS: Final = Process(
     {"area": {"type": "Polygon", "coordinates": _BOX}, "interval_days": 1825, "reach_m": 5000},
     keywords=("monitoring plots", "effort", "overdue"),
 )
-STATISTICS: Final = {each.id: each for each in (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS)}
+ESTIMATE: Final = Process(
+    "estimate",
+    {
+        "plots": Input({"type": "array", "items": {"type": "object"}, "maxItems": 20_000}, needed=True),
+        "strata": Input({"type": "array", "items": {"type": "object"}, "maxItems": 1000, "default": []}),
+        "selection": Input(
+            {"type": "string", "enum": ["random", "opportunistic", "unknown"], "default": "unknown"}
+        ),
+        "confidence": Input({"type": "number", "minimum": 0.5, "maximum": 0.999, "default": 0.95}),
+        "format": FORMAT,
+    },
+    {
+        "selection": "random",
+        "strata": [{"name": "evergreen", "size": 600}, {"name": "karst", "size": 300}],
+        "plots": [
+            {"value": 12, "stratum": "evergreen"},
+            {"value": 15, "stratum": "evergreen"},
+            {"value": 22, "stratum": "karst"},
+            {"value": 25, "stratum": "karst"},
+        ],
+    },
+    keywords=("monitoring plots", "estimate", "standard error"),
+)
+_ALL: Final = (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS, ESTIMATE)
+STATISTICS: Final = {each.id: each for each in _ALL}

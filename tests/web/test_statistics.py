@@ -418,3 +418,55 @@ def test_many_plots_in_coarse_places_have_no_protected_areas(world: World) -> No
     assert exact["sampled_share"] == pytest.approx(4000 / exact["area_m2"])
     assert len(exact["never_visited"]) == 8
     assert exact["share_within_reach"] > 0
+
+
+MEASURED = {"a": [12, 15, 11, 14, 13, 13], "b": [22, 25, 19], "c": [40, 44]}
+TAKEN = [{"stratum": name, "value": value} for name, values in MEASURED.items() for value in values]
+STRATA = [{"name": "a", "size": 600}, {"name": "b", "size": 300}, {"name": "c", "size": 100}]
+
+
+def test_estimates_from_plots_rest_on_their_design(world: World) -> None:
+    found = world.ask("estimate", plots=TAKEN, strata=STRATA, selection="random").json()
+    assert (found["mean"]["value"], found["mean"]["se"]) == pytest.approx((18.6, 0.65574), abs=5e-6)
+    assert found["total"]["value"] == pytest.approx(18_600)
+    assert (found["refused"], found["description"]["plots"]) == (None, 11)
+    by_chance = world.ask("estimate", plots=TAKEN, strata=STRATA, selection="opportunistic").json()
+    assert (by_chance["mean"], by_chance["total"], by_chance["refused"]) == (None, None, "opportunistic")
+    assert world.ask("estimate", plots=TAKEN).json()["refused"] == "no_design"
+    sizes = [{"value": y, "size": x} for y, x in ((5, 1), (3, 0.5), (8, 2), (2, 0.5), (6, 1))]
+    ratio = world.ask("estimate", plots=sizes, selection="random").json()
+    assert (ratio["mean"]["value"], ratio["mean"]["se"]) == pytest.approx((4.8, 0.47749), abs=5e-6)
+    assert (ratio["total"], ratio["method"]["per"]) == (None, "unit of size")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"plots": []}, "no plot"),
+        ({"plots": [{"value": "many"}]}, "has no value that is a number"),
+        ({"plots": [{"value": 1, "size": 1}, {"value": 2}]}, "2 has no size"),
+        ({"plots": TAKEN[:-1], "strata": STRATA}, "Stratum c has 1"),
+        ({"plots": TAKEN, "strata": [*STRATA, *STRATA]}, "name of its own"),
+        ({"plots": TAKEN, "strata": [{"name": "a"}]}, "Stratum 1 needs"),
+        ({"plots": [{"value": 1, "inside": False}] * 2}, "No plot lies"),
+    ],
+)
+def test_plots_that_allow_no_estimate_are_refused(world: World, inputs: dict[str, Any], told: str) -> None:
+    answer = world.ask("estimate", selection="random", **inputs)
+    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.text
+
+
+def test_estimates_from_tables_on_the_command_line(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("GIS_DATA", str(world.settings.data_dir))
+    monkeypatch.setenv("GIS_LANG", "en")
+    plots, strata = tmp_path / "plots.csv", tmp_path / "strata.csv"
+    plots.write_text("stratum,value\n" + "".join(f"{each['stratum']},{each['value']}\n" for each in TAKEN))
+    strata.write_text("name,size,units\na,600,\nb,300,\nc,100,\n")
+    words = ["statistic", "estimate", "--plots", str(plots), "--strata", str(strata), "--selection", "random"]
+    assert main(words) == 0
+    told = json.loads(capfdbinary.readouterr().out)
+    assert told == world.ask("estimate", plots=TAKEN, strata=STRATA, selection="random").json()
+    with pytest.raises(SystemExit, match="2"):
+        main(["statistic", "estimate", "--plots", str(tmp_path / "none.csv")])
