@@ -139,9 +139,6 @@ class Links:
     def map_xyz(self, layer: str, form: str, at: str = "{z}/{x}/{y}") -> str:
         return f"{self._xyz([layer])}/{at}.{form}"
 
-    def map_tilejson(self, layer: str) -> str:
-        return self._map_of(layer, "tilejson.json")
-
     def map_style(self, layer: str) -> str:
         return self._map_of(layer, "style.json")
 

@@ -27,7 +27,7 @@ FORMS: Final = {"png": "PNG", "webp": "WEBP"}
 MOST_PIXELS: Final = 2048 * 2048  # of a picture
 FILES_OPEN: Final = 16
 HIGHEST: Final = 22
-_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {"PNG": {"ZLEVEL": 6}, "WEBP": {"LOSSLESS": True}}
+_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {"PNG": {"ZLEVEL": 4}, "WEBP": {"LOSSLESS": True}}
 _MEMORY: Final = 64  # megabytes that GDAL keeps of what it has read
 _WGS84: Final = CRS.from_epsg(4326)  # longitude first, as GDAL's traditional order has it
 

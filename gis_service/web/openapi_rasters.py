@@ -65,11 +65,8 @@ def _pictures(lang: str) -> Mapping[str, Part]:
         )
         for file, kind in LEGENDS.items()
     }  # fmt: skip
-    tilejson, style = document(media.JSON, missing=True), document(media.STYLE, missing=True)
+    style = document(media.STYLE, missing=True)
     return {
-        at + "/tilejson.json": operation(
-            "getMapTileJson", "tiles", told("map-tilejson", lang), tilejson, layer, reference("lang")
-        ),
         at + "/style.json": operation(
             "getMapStyle", "tiles", told("map-style", lang), style, layer, reference("lang")
         ),

@@ -27,6 +27,8 @@ AT_ONCE: Final = 1  # processes of one worker; there are as many workers as core
 WAITING: Final = 200
 PATIENCE: Final = 20.0  # seconds that a question waits for its turn
 STARTING_SECONDS: Final = 20.0  # more for the first of a process
+PICTURES: Final = 128  # that are kept, for a map that many look at
+LARGEST_KEPT: Final = 200_000  # bytes
 DESCRIBED: Final = 256  # files
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "GIS_SUPERVISED")
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMEXPR_MAX_THREADS": "1"}
@@ -46,6 +48,7 @@ class Rasters:
         self._turns = Turns(AT_ONCE, WAITING, PATIENCE)
         self._idle: list[Process] = []
         self._asking: set[asyncio.Task[Answer]] = set()
+        self._pictures: Lru[str, bytes] = Lru(PICTURES)
         self._described: Lru[tuple[str, str, int], Mapping[str, Any]] = Lru(DESCRIBED)
 
     async def described(self, view: ViewedRaster, path: Path) -> Mapping[str, Any]:
@@ -65,6 +68,15 @@ class Rasters:
         except OSError as err:
             raise refusal(RasterUnreadable, "raster.unreadable", id=view.id) from err
         return Question(view.layer, str(path), hash((found.st_mtime_ns, found.st_size, found.st_ino)), **more)
+
+    async def picture(self, tag: str, question: Question) -> bytes:
+        """A picture; small ones are kept by their tag, which the file and the layer make."""
+        held = self._pictures.get(tag)
+        if held is None:
+            held = (await self.ask(question)).body
+            if len(held) <= LARGEST_KEPT:
+                self._pictures.put(tag, held)
+        return held
 
     async def ask(self, question: Question) -> Answer:
         """The answer; Timeout, Busy, or RasterUnreadable, of which the log says more."""

@@ -74,12 +74,17 @@ async def listed(context: Context, request: Request) -> list[dict[str, object]]:
 
 async def collection(context: Context, request: Request, view: ViewedRaster) -> Response:
     """One raster collection."""
-    if "release" in request.parameters:
-        raise refuse("web.unknown-parameter", name="release")
+    _check_present(request)
     found = await _described_if_readable(context, view)
     made = documents.collection(view, found, request.links, request.lang)
     picture = None if found is None else _overview(request, view, found)
     return render.document(request, made, media.JSON, lambda frame: pages.raster(frame, made, picture))
+
+
+def _check_present(request: Request) -> None:
+    """Rasters have no past."""
+    if "release" in request.parameters:
+        raise refuse("web.unknown-parameter", name="release")
 
 
 def _overview(request: Request, view: ViewedRaster, found: Mapping[str, Any]) -> str:
@@ -185,11 +190,12 @@ async def _drawn(
     headers = (("cache-control", CACHING), ("content-type", FORMS[form]), ("etag", tag))
     if (held := finish.held(request.header("if-none-match") or "", tag)) is not None:
         return Response(304, (("cache-control", CACHING), ("etag", held)))
-    return Response(200, headers, (await context.rasters.ask(question)).body)
+    return Response(200, headers, await context.rasters.picture(tag, question))
 
 
-async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    view = _viewed(context, request, taken[0])
+async def tilejson(context: Context, request: Request, view: ViewedRaster) -> Response:
+    """TileJSON of pictures, at the address that layers of features have theirs at."""
+    _check_present(request)
     found = await _described(context, view)
     return render.json(request, documents.tilejson(view, found, request.links, request.lang))
 
@@ -243,7 +249,6 @@ def routes() -> list[Route]:
         route("map-tile", f"{base}/tiles/{cell}", tile),
         route("map-tileset", f"{base}/tiles/{{}}", tileset),
         route("map-tilesets", f"{base}/tiles", tilesets),
-        route("map-tilejson", f"{base}/tilejson.json", tilejson),
         route("map-style", f"{base}/style.json", style),
         *legends,
         route("position", "/collections/{}/position", position, parameters=(*PLAIN, "coords")),

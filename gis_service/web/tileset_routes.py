@@ -15,7 +15,7 @@ from gis_service.texts import say
 from gis_service.tiles import address, grids
 from gis_service.tiles.grids import Tileset
 from gis_service.tiles.tilejson import tilejson as tilejson_document
-from gis_service.web import pages, releases, render
+from gis_service.web import pages, raster_routes, releases, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
@@ -26,6 +26,8 @@ _OF_DATASET = (*releases.PARAMETERS, COLLECTIONS)
 
 
 async def tilejson(context: Context, request: Request, taken: Sequence[str]) -> Response:
+    if (raster := raster_routes.seen(context, request, taken[0])) is not None:
+        return await raster_routes.tilejson(context, request, raster)
     ids = address.layer_ids(taken[0])
     views = [await releases.viewed(context, request, name, request.parameters) for name in ids]
     stats = await context.stats.of(views)

@@ -71,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, start_server: Starter, data
             keystore.ensure_principal(db, principal)
         keys = {p.name: keystore.create(db, p.name) for p in (sample.PROVINCE_A, sample.CENTRE)}
     return Served(
-        start_server(database, root=root, data_dir=data, GIS_LIMITS_RASTER_SECONDS="3"), keys, files
+        start_server(database, root=root, data_dir=data, GIS_LIMITS_RASTER_SECONDS="2"), keys, files
     )
 
 
@@ -163,6 +163,8 @@ def test_tiles_are_asked_for_again_by_their_tag(web: httpx.Client, served: Serve
         ("/collections/cover/map/tiles/WebMercatorQuad/6/28/50?f=gif", 400),
         ("/collections/cover/items", 404),
         ("/collections/cover?release=1", 400),
+        ("/xyz/cover/tilejson.json?release=1", 400),
+        ("/xyz/cover,provinces/tilejson.json", 404),
         ("/collections/cover/position", 400),
         ("/collections/cover/position?coords=POINT(nan 20)", 400),
         ("/collections/cover/position?coords=POINT(181 20)", 400),
@@ -236,7 +238,7 @@ def test_pages_show_the_picture_and_the_legend(web: httpx.Client) -> None:
 
 PATHS = (
     "", "?f=html", "/map/tiles", "/map/tiles/WebMercatorQuad", "/map/tiles/WebMercatorQuad/8/113/203",
-    "/map/tilejson.json", "/map/style.json", "/map/legend.svg", "/map/legend.png",
+    "/map/style.json", "/map/legend.svg", "/map/legend.png",
     "/position?coords=POINT(105.5 20.5)",
 )  # fmt: skip
 
@@ -255,7 +257,11 @@ def test_what_a_reader_may_not_see_is_like_what_was_never_declared(
         return answer.status_code, body, [(key, text) for key, text in headers if key != "etag"]
 
     with served.ask(who) as client:
-        for path in (*(f"/collections/{{}}{each}" for each in PATHS), "/xyz/{}/8/203/113.png"):
+        for path in (
+            *(f"/collections/{{}}{each}" for each in PATHS),
+            "/xyz/{}/8/203/113.png",
+            "/xyz/{}/tilejson.json",
+        ):
             assert told(client, layer, path)[0] == 404
             assert told(client, layer, path) == told(client, never, path), path
         for path in ("/collections", "/collections?f=html", "/", "/api", "/map", "/styles"):
@@ -306,8 +312,7 @@ def readers(of: Path) -> list[int]:
 
 
 def test_a_process_that_dies_or_hangs_is_replaced(web: httpx.Client, served: Served) -> None:
-    x, y = spot(8)
-    path = f"/xyz/cover/8/{x}/{y}.png"
+    path = "/collections/cover/position?coords=POINT(105.5 20.9)"
     assert web.get(path).status_code == 200
     (first,) = readers(served.files.parent)
     os.kill(first, signal.SIGKILL)

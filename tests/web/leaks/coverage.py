@@ -28,7 +28,6 @@ WITHOUT_ROWS: Mapping[Address, str] = {
                     "map/tiles",
                     "map/tiles/{}",
                     "map/tiles/{}/{}/{}/{}",
-                    "map/tilejson.json",
                     "map/style.json",
                     "map/legend.svg",
                     "map/legend.png",
