@@ -67,7 +67,7 @@ def places(view: ViewedLayer, name: str, since: date | None) -> Query:
     conditions = [
         f"{rows.column(view, 'scientificName', binds)} = {binds.add(name)}",
         f"{rows.column(view, 'occurrenceStatus', binds)} is distinct from 'absent'",
-        f"{shape} is not null",
+        f"not ST_IsEmpty({shape})",
     ]
     if since is not None:
         conditions.append(f"{day} >= {binds.add(since)}")

@@ -14,7 +14,7 @@ from pyproj import Proj
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.geoprocessing.measure import area, polygons_of
-from gis_service.geoprocessing.sampling import FEWEST
+from gis_service.geoprocessing.sampling import FEWEST, refusal
 
 HUNDRED_KM2: Final = 1e8  # m²
 YEAR_DAYS: Final = 365.25
@@ -130,7 +130,7 @@ def share_within(region: BaseGeometry, places: Sequence[tuple[float, float]], me
 def _circle(place: tuple[float, float], metres: float) -> BaseGeometry:
     lon, lat = place
     if abs(lat) + metres / _SHORTEST_DEGREE_M >= 90:
-        raise ValueError("a circle around a pole")
+        raise refusal("effort.refused.pole", lon=lon, lat=lat)
     local = Proj(f"+proj=aeqd +lat_0={lat!r} +lon_0={lon!r} +ellps=WGS84")
     ring = shapely.get_coordinates(shapely.buffer(shapely.Point(0, 0), metres, quad_segs=_QUARTERS))
     x, y = local(ring[:, 0], ring[:, 1], inverse=True)

@@ -1,9 +1,12 @@
 """Extent of occurrence and area of occupancy: answers by hand, GeographicLib, PROJ, and what always holds."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import numpy as np
+import pandas as pd
 import pytest
 from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
@@ -188,6 +191,42 @@ def test_what_was_never_found_meets_no_threshold() -> None:
 def test_what_is_no_place_is_refused(wrong: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="longitude"):
         range_metrics(sites(wrong))
+
+
+def wrapped(places: Floats) -> list[tuple[float, float]]:
+    """The hull by gift wrapping with GeographicLib: from each corner to what lies farthest to the left."""
+
+    def towards(start: Sequence[float], end: Sequence[float]) -> float:
+        line = Geodesic.WGS84.Inverse(start[1], start[0], end[1], end[0])
+        return float(line["azi1"])
+
+    known = sorted({(lon, lat) for lon, lat in places.tolist()})
+    ring = [min(known, key=lambda place: place[1])]  # no geodesic here goes farther south than its ends
+    while len(ring) == 1 or ring[-1] != ring[0]:
+        others = [place for place in known if place != ring[-1]]
+        best = others[0]
+        for place in others[1:]:
+            if math.sin(math.radians(towards(ring[-1], place) - towards(ring[-1], best))) < 0:
+                best = place
+        ring.append(best)
+    return ring[:-1]
+
+
+def test_real_vipers_by_other_ways(shared_data: Path) -> None:
+    records = pd.read_csv(shared_data / "sea-vipers" / "sea_viper_occurrences.csv")
+    records = records[records.decimalLatitude > 0]
+    checked = 0
+    for _, group in records.groupby("scientificName"):
+        places = group[["decimalLongitude", "decimalLatitude"]].to_numpy()
+        found = range_metrics(places)
+        cells = {(x // CELL_M, y // CELL_M) for x, y in zip(*TO_GRID.transform(*places.T), strict=True)}
+        assert found.aoo_m2 == 4e6 * len(cells)
+        if found.hull is not None and found.places <= 60:
+            hull = wrapped(places)
+            assert set(found.hull.corners) == set(hull)
+            assert found.hull.area_m2 == pytest.approx(geodesic_area(np.array(hull)), rel=1e-9, abs=1)
+            checked += 1
+    assert checked > 15
 
 
 PLACES = st.lists(st.tuples(st.floats(-180, 180), st.floats(-85, 85)), min_size=1, max_size=25).map(
