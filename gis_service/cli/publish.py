@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from gis_service.catalog.layer import Layer
     from gis_service.features.formats import Format
 
-FORMATS = ("gpkg", "fgb", "parquet")
+FORMATS = ("gpkg", "fgb", "parquet")  # unless others are named
+ALL = (*FORMATS, "pmtiles")
 STATEMENT_MS = 600_000  # for a batch of the largest areas, nobody waits
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from gis_service.cli.acting import acting
     from gis_service.db.sync import SyncDatabase
     from gis_service.links import Links
-    from gis_service.processes import encoding, publishing
+    from gis_service.processes import encoding, publishing, tiling
 
     layers, formats = _layers(args, context), _formats(args, context)
     settings = context.settings
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     place = publishing.folder(settings.data_dir)
     dsn = context.running_dsn()
     with acting(dsn, STATEMENT_MS) as catalogue, SyncDatabase(dsn, STATEMENT_MS) as rows:
-        encode = partial(encoding.encode, rows, links=links, most_bytes=settings.limits.export_bytes)
+        features = partial(encoding.encode, rows, links=links, most_bytes=settings.limits.export_bytes)
+        encode = partial(tiling.encode, rows, dsn, features)
         classes = keystore.one_of_each_class(catalogue)
         for layer in layers:
             for policy_class, made in publishing.publish(catalogue, layer, classes, formats, place, encode):
@@ -66,7 +68,7 @@ def _formats(args: argparse.Namespace, context: Context) -> "list[Format]":
     chosen = []
     for name in dict.fromkeys(args.format.split(",")):
         form = named(name)
-        if form is None or form.name not in FORMATS:
-            raise Usage(context.say("cli.publish.unknown-format", name=name, formats=", ".join(FORMATS)))
+        if form is None or form.name not in ALL:
+            raise Usage(context.say("cli.publish.unknown-format", name=name, formats=", ".join(ALL)))
         chosen.append(form)
     return chosen

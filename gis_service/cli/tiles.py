@@ -1,9 +1,10 @@
-"""`./gis tiles build`: derive the generalised shapes that tiles are made of, with a bar."""
+"""`./gis tiles`: derive the generalised shapes that tiles are made of, and write tiles to files."""
 
 import argparse
 import threading
 from typing import TYPE_CHECKING
 
+from gis_service.cli import tiles_export
 from gis_service.cli.command import Context
 from gis_service.errors import Usage
 from gis_service.texts import say
@@ -24,9 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     )
     build.add_argument("layers", metavar="LAYER", nargs="*", help=say("cli.tiles.layers", lang))
     build.add_argument("--anew", action="store_true", help=say("cli.tiles.anew", lang))
+    tiles_export.add_arguments(steps, lang)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    """The step that was named."""
+    return tiles_export.STEPS.get(args.step, _build)(args, context)
+
+
+def _build(args: argparse.Namespace, context: Context) -> int:
     """Build what isn't ready, or all anew; a build that was broken off goes on."""
     from rich.console import Console
     from rich.progress import Progress

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
+from psycopg import sql
 
 from gis_service.db.pool import Row, session_options
 from gis_service.db.query import Query, ident
@@ -54,10 +55,12 @@ class SyncDatabase:
             self._connection.execute("reset role")
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """All queries inside see the same moment."""
+    def snapshot(self, of: str | None = None) -> Iterator[None]:
+        """All queries inside see the same moment: now, or that of a snapshot that another one exported."""
         with self._connection.transaction():
             self._connection.execute("set transaction isolation level repeatable read, read only")
+            if of is not None:
+                self._connection.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(of)))
             yield
 
     def close(self) -> None:

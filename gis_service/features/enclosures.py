@@ -29,4 +29,5 @@ def _enclosure(view: ViewedLayer, each: PublishedFile, links: Links, lang: str) 
 
 
 def _name(form: str) -> str:
-    return {"gpkg": "GeoPackage", "fgb": "FlatGeobuf", "parquet": "GeoParquet"}.get(form, form)
+    names = {"gpkg": "GeoPackage", "fgb": "FlatGeobuf", "parquet": "GeoParquet", "pmtiles": "PMTiles"}
+    return names.get(form, form)

@@ -33,6 +33,7 @@ CSV = Format("csv", "text/csv", "csv", parameter="charset=utf-8")
 FGB = Format("fgb", "application/flatgeobuf", "fgb", binary=True)
 PARQUET = Format("parquet", "application/vnd.apache.parquet", "parquet", binary=True)
 GPKG = Format("gpkg", "application/geopackage+sqlite3", "gpkg", binary=True)
+PMTILES = Format("pmtiles", "application/vnd.pmtiles", "pmtiles", binary=True)  # of tiles, made beforehand
 
 # In the order of preference where an Accept header likes several alike.
 FORMATS = (JSON, HTML, JSONFG, FGB, GEOJSONSEQ, NDJSON, CSV, PARQUET, GPKG)
@@ -52,7 +53,13 @@ _OTHER_NAMES = {
     "geopackage": GPKG,
     "application/geopackage+vnd.sqlite3": GPKG,
 }
-_NAMED = {**_OTHER_NAMES, **{each.name: each for each in FORMATS}, **{each.media: each for each in FORMATS}}
+_NAMED = {
+    **_OTHER_NAMES,
+    PMTILES.name: PMTILES,
+    PMTILES.media: PMTILES,
+    **{each.name: each for each in FORMATS},
+    **{each.media: each for each in FORMATS},
+}
 
 
 def named(name: str) -> Format | None:

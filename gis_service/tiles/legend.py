@@ -92,7 +92,9 @@ def _drawn(row: Row, top: int, theme: str) -> str:
     base = top + _LINE / 2 + _SIZE * 0.36
     weight = ' font-weight="600"' if row.bold else ""
     left = _EDGE + (_SWATCH[0] + _GAP if row.entry else 0)
-    words = f'<text x="{left}" y="{base:g}"{weight}>{escape(row.text)}</text>'
+    # Another font, where this one is missing, is squeezed into the same room.
+    fit = f' textLength="{_width(row.text, row.bold):.1f}" lengthAdjust="spacingAndGlyphs"'
+    words = f'<text x="{left}" y="{base:g}"{weight}{fit}>{escape(row.text)}</text>'
     if row.entry is None:
         return words
     return _swatch(row.entry, theme, _EDGE, top + (_LINE - _SWATCH[1]) / 2) + words

@@ -36,7 +36,7 @@ def tilejson(
         "bounds": list(bounds),
         "center": [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, views[0].tiles.zoom[0]],
         "attribution": escape("; ".join(dict.fromkeys(credit))),  # maps show it as HTML
-        "vector_layers": [_vector_layer(view, lang) for view in views],
+        "vector_layers": [vector_layer(view, lang) for view in views],
     }
 
 
@@ -47,7 +47,8 @@ def fields(view: ViewedLayer, lang: str) -> dict[str, str]:
     return {"id": "id"} | {name: view.properties[name].title.say(lang) for name in view.tiles.properties}
 
 
-def _vector_layer(view: ViewedLayer, lang: str) -> dict[str, object]:
+def vector_layer(view: ViewedLayer, lang: str) -> dict[str, object]:
+    """What TileJSON and archives tell of a layer."""
     return {
         "id": view.id,
         "description": view.title.say(lang),
