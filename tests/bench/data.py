@@ -141,7 +141,7 @@ def holds_features(connection: Connection) -> bool:
 
 def clear(connection: Connection) -> None:
     """Drop what the service and the bench keep, and mark the database as the bench's."""
-    for schema in ("bench", "gis", "gis_history", "gis_staging", "gis_queue", "gis_tiles"):
+    for schema in ("bench", "gis", "gis_history", "gis_staging", "gis_queue", "gis_tiles", "gis_engine"):
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
     connection.execute("create extension if not exists postgis")
     connection.execute("create schema bench")
