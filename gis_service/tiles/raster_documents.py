@@ -208,9 +208,15 @@ def legend_svg(view: ViewedRaster, lang: str, theme: str) -> str:
         told = [(each.title.say(lang), each.colour) for _, each in sorted(layer.classes.items())]
     else:
         assert layer.ramp is not None, "the validator holds to one of both"
-        told = [(f"{stop.value:,.10g}", stop.colour) for stop in reversed(layer.ramp.stops)]
+        told = [(_number(stop.value, lang), stop.colour) for stop in reversed(layer.ramp.stops)]
     rows = [legend.Row(words, entry={"shape": "cell", "colour": colour}) for words, colour in told]
     return legend.drawing([head, *rows], lang, theme)
+
+
+def _number(value: float, lang: str) -> str:
+    """With the language's marks: 1,234.5 or 1.234,5."""
+    written = f"{value:,.10g}"
+    return written.translate(str.maketrans(",.", ".,")) if lang == "vi" else written
 
 
 def value_at(

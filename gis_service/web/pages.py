@@ -87,6 +87,16 @@ def raster(frame: Frame, doc: Document, picture: str | None) -> str:
         bases=_bases(doc),
         bbox=_coordinates(box) if box else "",
         picture=picture,
+        map=map_settings(
+            frame,
+            bbox=list(box) if box else None,
+            layers=[_GROUND],
+            raster={
+                "id": doc["id"],
+                "tilejson": links.tilejson([doc["id"]]),
+                "resampling": "nearest" if "classes" in doc["raster"] else "linear",
+            },
+        ),
         light=links.map_legend(doc["id"], "legend.svg", {"lang": frame.lang}),
         dark=links.map_legend(doc["id"], "legend.svg", {"lang": frame.lang, "theme": "dark"}),
         listed=listed(doc),

@@ -225,6 +225,7 @@ def test_legends_name_the_classes(web: httpx.Client, served: Served) -> None:
     assert web.get("/collections/cover/map/legend.png").content.startswith(b"\x89PNG")
     with served.ask("centre") as centre:
         assert "1,000" in centre.get(f"/collections/{CENTRE_ONLY}/map/legend.svg").text
+        assert "1.000" in centre.get(f"/collections/{CENTRE_ONLY}/map/legend.svg?lang=vi").text
 
 
 def test_pages_show_the_picture_and_the_legend(web: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 import { ask, settingsOf, speaker, withParameter } from "./basics.js";
 import { boundsOf } from "./draw.js";
 import { keepLabels, withOwnLabels } from "./labels.js";
-import { darkWanted } from "./style.js";
+import { darkWanted, withPicture } from "./style.js";
 import { drawMap, maplibregl, readyStyle } from "./view.js";
 
 const SOURCE = "features";
@@ -23,7 +23,7 @@ async function draw(place, settings, tell, say) {
   const [style, data] = await Promise.all([readyStyle(settings), shapes(settings)]);
   const bounds = (data && around(data)) ?? settings.bbox ?? (await country(settings));
   const view = { ...settings, bbox: bounds };
-  const map = drawMap(place, view, withOwnLabels(style), { scrollZoom: false, maxZoom: 17 });
+  const map = drawMap(place, view, withOwnLabels(withPicture(style, settings.raster)), { scrollZoom: false, maxZoom: 17 });
   if (settings.least > map.getZoom()) map.setZoom(settings.least); // further out there are no tiles of the layer
   keepLabels(map);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));

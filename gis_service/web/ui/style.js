@@ -58,6 +58,20 @@ export function withGraticule(style, isDark) {
   };
 }
 
+/** The style with a raster above its areas and below its lines and words. */
+export function withPicture(style, raster) {
+  if (!raster) return style;
+  const { id, tilejson, resampling } = raster;
+  const drawn = { id, type: "raster", source: id, paint: { "raster-resampling": resampling } };
+  const over = style.layers.findIndex(({ type, source }) => ["line", "symbol"].includes(type) && source !== "graticule");
+  const at = over < 0 ? style.layers.length : over;
+  return {
+    ...style,
+    sources: { ...style.sources, [id]: { type: "raster", url: tilejson, tileSize: 256 } },
+    layers: [...style.layers.slice(0, at), drawn, ...style.layers.slice(at)],
+  };
+}
+
 function graticule(step) {
   const coordinates = [];
   for (let lon = -180; lon <= 180; lon += step) coordinates.push([[lon, -85], [lon, 85]]);
