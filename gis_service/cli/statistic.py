@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from gis_service.access.principal import Principal
 
 FORMATS: Final = (".json", ".csv")
-_NAMES: Final = ("name", "stratum", "cluster")  # columns of a table whose values are names
+_NAMES: Final = (
+    "name",
+    "stratum",
+    "cluster",
+    "class",
+    "mapped",
+    "reference",
+)  # columns of a table whose values are names
 _SCALARS: Final = {"string": str, "number": float, "integer": int}
 
 

@@ -33,6 +33,7 @@ from gis_service.observe import Log, log_to_stderr
 from gis_service.processes import resident
 from gis_service.processes.resident import Question, Reply
 from gis_service.reports import (
+    class_areas_report,
     coverage_report,
     estimate_report,
     overlap_statistic,
@@ -58,6 +59,7 @@ STATISTICS: Final[Mapping[str, Compute]] = {
     "range-metrics": range_metrics_report.compute,
     "plots": plots_report.compute,
     "estimate": estimate_report.compute,
+    "class-areas": class_areas_report.compute,
 }
 
 

@@ -124,5 +124,24 @@ ESTIMATE: Final = Process(
     },
     keywords=("monitoring plots", "estimate", "standard error"),
 )
-_ALL: Final = (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS, ESTIMATE)
+CLASS_AREAS: Final = Process(
+    "class-areas",
+    {
+        "classes": Input({"type": "array", "items": {"type": "object"}, "maxItems": 256}, needed=True),
+        "points": Input({"type": "array", "items": {"type": "object"}, "maxItems": 20_000}, needed=True),
+        "confidence": Input({"type": "number", "minimum": 0.5, "maximum": 0.999, "default": 0.95}),
+        "format": FORMAT,
+    },
+    {
+        "classes": [{"class": "forest", "area": 9000}, {"class": "cleared", "area": 1000}],
+        "points": [
+            {"mapped": "forest", "reference": "forest", "count": 95},
+            {"mapped": "forest", "reference": "cleared", "count": 5},
+            {"mapped": "cleared", "reference": "cleared", "count": 40},
+            {"mapped": "cleared", "reference": "forest", "count": 10},
+        ],
+    },
+    keywords=("land cover", "accuracy", "standard error"),
+)
+_ALL: Final = (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS, ESTIMATE, CLASS_AREAS)
 STATISTICS: Final = {each.id: each for each in _ALL}

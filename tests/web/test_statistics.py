@@ -19,6 +19,7 @@ from gis_service.access import keystore
 from gis_service.cli.__main__ import main
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo import areas
+from gis_service.processes.statistics import STATISTICS
 from gis_service.settings import Settings
 from tests import sample
 from tests.conftest import Starter
@@ -155,6 +156,9 @@ def test_every_process_is_described(world: World) -> None:
     described = world.public.get("/processes/coverage?f=json&lang=vi").json()
     assert described["inputs"]["by"]["schema"]["enum"][0] == "category"
     assert "phân hạng" in described["inputs"]["by"]["description"]
+    for name in STATISTICS:
+        page = world.public.get(f"/processes/{name}?f=html&lang=vi")
+        assert (page.status_code, f"process.{name}" in page.text) == (200, False)
 
 
 def test_a_polygon_is_told_what_it_shares_with_each_layer(world: World) -> None:
@@ -470,3 +474,33 @@ def test_estimates_from_tables_on_the_command_line(
     assert told == world.ask("estimate", plots=TAKEN, strata=STRATA, selection="random").json()
     with pytest.raises(SystemExit, match="2"):
         main(["statistic", "estimate", "--plots", str(tmp_path / "none.csv")])
+
+
+def test_areas_of_classes_from_checked_points(world: World) -> None:
+    # 9,000 ha of forest, of which 5 in 100 points are cleared; 1,000 ha cleared, of which 40 in 50 are.
+    example = STATISTICS["class-areas"].example
+    found = world.ask("class-areas", **example).json()
+    cleared = found["classes"][1]
+    assert cleared["area"] == pytest.approx(9000 * 0.05 + 1000 * 0.8)
+    error = np.sqrt(9000**2 * 0.05 * 0.95 / 99 + 1000**2 * 0.8 * 0.2 / 49)
+    assert cleared["se"] == pytest.approx(error)
+    assert cleared["high"] - cleared["area"] == pytest.approx(1.959964 * error, rel=1e-6)
+    assert (cleared["users"], cleared["producers"]) == pytest.approx((0.8, 800 / 1250))
+    assert found["overall"]["value"] == pytest.approx(0.9 * 0.95 + 0.1 * 0.8)
+    table = world.ask("class-areas", **example, format="csv").content.decode("utf-8-sig")
+    assert [row["class"] for row in csv.DictReader(io.StringIO(table))] == ["forest", "cleared"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"classes": []}, "Class 1 needs"),
+        ({"classes": [{"class": "forest", "area": 0}]}, "Class 1 needs"),
+        ({"points": [{"mapped": "forest", "reference": "sea"}]}, "Point 1 needs"),
+        ({"points": [{"mapped": "forest", "reference": "forest", "count": 1.5}]}, "Point 1 needs"),
+        ({"points": [{"mapped": "forest", "reference": "forest"}]}, "Stratum 1 has 1"),
+    ],
+)
+def test_points_that_fit_no_map_are_refused(world: World, changed: dict[str, Any], told: str) -> None:
+    answer = world.ask("class-areas", **{**STATISTICS["class-areas"].example, **changed})
+    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.text
