@@ -22,6 +22,7 @@ from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import covering
 from gis_service.geoprocessing import cog
 from tests import rasters, sample
+from tests.clients.browser import browser, missing
 from tests.conftest import ROOT, Starter
 from tests.rasters import BLUE, BOX, CLASSES, GREEN, RAMP, colours, pixels
 
@@ -326,3 +327,13 @@ def test_a_process_that_dies_or_hangs_is_replaced(web: httpx.Client, served: Ser
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:gis-service:problem:timeout")
     assert web.get(path).status_code == 200
     assert second not in readers(served.files.parent)
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+def test_maplibre_draws_the_raster_on_its_page(served: Served) -> None:
+    with browser() as page:
+        page.open(f"{served.url}/collections/cover?f=html")
+        page.wait("performance.getEntriesByType('resource').some(({name}) => name.endsWith('.webp'))")
+        assert page.console() == []
+        ours = (served.url, "data:", "blob:", "chrome")
+        assert [url for url in page.requested() if not url.startswith(ours)] == []
