@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.db import engine_sql
+from gis_service.features.refusal import refuse
 from gis_service.geoprocessing import clip, coverage
 from gis_service.geoprocessing.budget import Budget
 from gis_service.geoprocessing.coverage import Areas
@@ -23,6 +25,8 @@ from gis_service.geoprocessing.seen import Seen
 from gis_service.geoprocessing.sharing import TOUCHING_M2
 from gis_service.reports.grouping import AREAS
 from gis_service.reports.statistic import Moment
+
+MOST_ZONES: Final = 200  # the union of a country's communes would keep others waiting
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,11 @@ def _met(groups: Together, one: Index) -> Floats:
 
 
 def country(now: Moment, zones: Seen, day: date, of: Areas, budget: Budget) -> Country:
-    """The country of the zones that stand on the day."""
+    """The country of the zones that stand on the day; InvalidParameter of a layer of too many."""
     layer = zones.view.id
     taken = [at for at in range(len(zones)) if coverage.stands(zones, at, day) and zones.labels[at] >= 0]
+    if len(taken) > MOST_ZONES:
+        raise refuse("statistic.many-zones", id=layer, n=len(taken), most=MOST_ZONES)
     whole = clip.union(_shapes(now, layer, now.index(layer).keys[zones.labels[taken]]) or [_NOTHING])
     inside = _index(now, whole)
     keys = _reaching_out(of, inside)

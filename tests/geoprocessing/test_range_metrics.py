@@ -237,7 +237,7 @@ NEAR = st.lists(st.tuples(st.floats(95, 115), st.floats(5, 25)), min_size=3, max
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(PLACES, st.tuples(st.floats(-180, 180), st.floats(-85, 85)), st.randoms())
 def test_what_always_holds(places: Floats, another: tuple[float, float], chance: Random) -> None:
     found = range_metrics(places)
@@ -256,7 +256,7 @@ def test_what_always_holds(places: Floats, another: tuple[float, float], chance:
     assert occupancy(more).cells >= grid.cells or (np.abs(places[:, 0]) > 179.9).any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(NEAR, st.floats(-180, 180))
 def test_a_hull_holds_every_site_and_turns_with_the_earth(places: Floats, turn: float) -> None:
     found = extent(places)

@@ -285,6 +285,13 @@ def test_a_country_has_its_part_of_ranges_and_an_index(world: World) -> None:
     assert species["spi_score"] == pytest.approx(100 * protected / (size * whole["target"]))
     assert found["species_protection_index"] == pytest.approx(species["spi_score"])
     assert world.ask("representation", country="plots").status_code == 404
+    zone = "ST_Multi(ST_MakeEnvelope(110, 10, 110.001, 10.001, 4326))"
+    columns = "source_id, dataset_id, public_id, level, code, name, geom"
+    values = f"select 'z' || n, 1, 'z' || n, 'province', 'z' || n, 'z', {zone} from generate_series(1, 200) n"
+    world.db.apply([f"insert into gis.admin_unit ({columns}) {values}"])
+    many = world.ask("representation", country="provinces")
+    world.db.apply(["delete from gis.admin_unit where public_id like 'z%'"])
+    assert (many.status_code, "202 zones" in many.text) == (400, True)
 
 
 def test_another_rule_and_a_table(world: World) -> None:
