@@ -55,7 +55,7 @@ def reader(path: Path, _stamp: int) -> Reader:
 
 
 def description(layer: RasterLayer, file: Reader) -> dict[str, object]:
-    """Where the raster lies in degrees, how many cells it has, and the zoom at which a pixel is a cell."""
+    """Where the raster lies in degrees, its size in cells, and a zoom whose pixels are finer."""
     bands = len(file.dataset.indexes) if file.dataset is not None else 0
     if layer.band > bands:
         raise refusal("raster.refused.band", file=layer.file, band=layer.band, bands=bands)
@@ -65,7 +65,7 @@ def description(layer: RasterLayer, file: Reader) -> dict[str, object]:
         "width": file.width,
         "height": file.height,
         "crs": _name(file.crs),
-        "maxzoom": min(HIGHEST, int(file.maxzoom)),
+        "maxzoom": min(HIGHEST, int(file.maxzoom) + 1),  # rio-tiler tells the nearest, which may be coarser
     }
 
 

@@ -126,13 +126,17 @@ async def tile(context: Context, request: Request, taken: Sequence[str]) -> Resp
         asked = address.grid_tile(on, matrix, row, number[1] if number else column)
     except NotFound as err:
         raise refusal(NotFound, "web.no-tile", reason=err.detail[:200]) from err
-    if not await _reached(context, view, asked):
+    _, last = documents.zooms(view.layer, await _described(context, view))
+    if asked.level > last or not await _reached(context, view, asked):
         raise refusal(NotFound, "tiles.outside", matrix=matrix[:100])
     return await _drawn(context, request, view, asked, form)
 
 
 async def xyz_tile(context: Context, request: Request, taken: Sequence[str]) -> Response:
-    """A tile of WebMercatorQuad in the order of slippy maps; 204 where the raster isn't (row M4)."""
+    """A tile of WebMercatorQuad in the order of slippy maps; 204 where the raster isn't (row M4).
+
+    Unless the layer says where it ends, cells grow beyond the zoom that TileJSON tells: QGIS doesn't know it.
+    """
     name, z, x, file = taken
     number = _FILE(file)
     if number is None or number[2] not in FORMS:
@@ -143,7 +147,8 @@ async def xyz_tile(context: Context, request: Request, taken: Sequence[str]) -> 
         asked = address.grid_tile(await context.grids.named(grids.GRID), str(int(z)), number[1], x)
     except NotFound as err:
         raise refusal(NotFound, "web.no-tile", reason=err.detail[:200]) from err
-    if not await _reached(context, view, asked):
+    last = view.layer.zoom[1] if view.layer.zoom else mercator.MAX_ZOOM
+    if asked.level > last or not await _reached(context, view, asked):
         return Response(204, (("cache-control", CACHING),))
     return await _drawn(context, request, view, asked, number[2])
 
@@ -151,8 +156,7 @@ async def xyz_tile(context: Context, request: Request, taken: Sequence[str]) -> 
 async def _reached(context: Context, view: ViewedRaster, asked: GridTile) -> bool:
     """Whether the raster has a picture there, which is known without drawing any."""
     found = await _described(context, view)
-    first, last = documents.zooms(view.layer, found)
-    if not first <= asked.level <= last:
+    if asked.level < documents.zooms(view.layer, found)[0]:
         return False
     limits = await context.grids.limits(asked.grid, BBox(*found["bbox"]))
     at = limits.get(asked.matrix.id)

@@ -45,7 +45,7 @@ class Served:
 
 
 def declare(root: Path, name: str, look: dict[str, Any], **more: Any) -> None:
-    text = yaml.safe_dump(rasters.declared(name, look, zoom=[0, 10], **more), allow_unicode=True)
+    text = yaml.safe_dump(rasters.declared(name, look, **{"zoom": [0, 10], **more}), allow_unicode=True)
     (root / "layers" / f"{name}.yaml").write_text(text, "utf-8")
 
 
@@ -59,6 +59,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, start_server: Starter, data
     declare(root, "cover", classes, **told)
     declare(root, CENTRE_ONLY, {"ramp": RAMP}, unit="m", access={})
     declare(root, OF_PROVINCES, classes, access={"jurisdiction": {}}, file="cover.tif")
+    declare(root, "open", classes, zoom=None, file="cover.tif")
     for name in ("broken", "missing"):
         declare(root, name, classes)
     files = data / "rasters"
@@ -175,6 +176,16 @@ def test_tiles_are_asked_for_again_by_their_tag(web: httpx.Client, served: Serve
 )
 def test_what_isnt_there_and_what_isnt_understood(web: httpx.Client, path: str, status: int) -> None:
     assert web.get(path).status_code == status
+
+
+def test_cells_grow_beyond_the_zoom_of_the_file_by_xyz_alone(web: httpx.Client) -> None:
+    last = web.get("/xyz/open/tilejson.json").json()["maxzoom"]
+    assert last == 7, "where a pixel is 1.2 km and a cell 1.7 km"
+    x, y = spot(15)
+    beyond = web.get(f"/xyz/open/15/{x}/{y}.png")
+    assert colours(pixels(beyond.content)) == {GREEN}
+    assert web.get(f"/collections/open/map/tiles/WebMercatorQuad/15/{y}/{x}").status_code == 404
+    assert web.get(f"/xyz/cover/15/{x}/{y}.png").status_code == 204, "it says that it ends at 10"
 
 
 def test_a_tile_comes_in_the_form_that_is_accepted(web: httpx.Client) -> None:
