@@ -23,6 +23,7 @@ from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.db.tile_probe import Probe
 from gis_service.db.tilesql import TileStatement
+from gis_service.geo import tiles
 from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import Tile, covering
 
@@ -52,11 +53,14 @@ class Walk:
     last: int
 
     def tiles(self, dsn: str, tell: Tell = lambda _zoom, _done, _all: None) -> Iterator[Found]:
-        """Every tile that holds something, as the service would draw it at one moment."""
+        """Every tile that holds something, as the service would draw it at one moment.
+
+        It begins at the whole world however high the first zoom is: what is empty is left out early.
+        """
         with _workers(dsn) as (threads, lend):
-            asked = _covering(self.box, self.first)
-            for zoom in range(self.first, self.last + 1):
-                drawing = _Drawing.of(self.views, zoom)
+            asked = [Tile(0, 0, 0)]
+            for zoom in range(self.last + 1):
+                drawing = _Drawing.of(self.views if zoom >= self.first else (), self.views, zoom)
                 alive: list[Tile] = []
                 for at in range(0, len(asked), AT_ONCE):
                     tell(zoom, at, len(asked))
@@ -75,7 +79,7 @@ class Walk:
         if not alive:
             return []
         zoom = alive[0].z + 1
-        west, north, east, south = covering(self.box, zoom)
+        west, north, east, south = _showing(self.box, zoom)
         inner = [
             Tile(zoom, 2 * tile.x + dx, 2 * tile.y + dy)
             for tile in alive
@@ -91,27 +95,29 @@ def number(tile: Tile) -> int:
     return int(zxy_to_tileid(tile.z, tile.x, tile.y))
 
 
-def _covering(box: BBox, zoom: int) -> list[Tile]:
-    west, north, east, south = covering(box, zoom)
-    tiles = [Tile(zoom, x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
-    return sorted(tiles, key=number)
+def _showing(box: BBox, zoom: int) -> tuple[int, int, int, int]:
+    """The tiles that show something of a box, be it in their buffers."""
+    reach = 360 / (1 << zoom) * tiles.BUFFER / tiles.EXTENT  # degrees; of latitude it's never more
+    west, south, east, north = box.as_tuple()
+    wider = (max(-180, west - reach), max(-90, south - reach), min(180, east + reach), min(90, north + reach))
+    return covering(BBox(*wider), zoom)
 
 
 @dataclass(frozen=True)
 class _Drawing:
     """The statements of a zoom; a statement reads as one role, and a caller may read layers by several.
 
-    Layers that begin at a higher zoom aren't drawn, but asked for.
+    Of layers that begin at a higher zoom it's only asked whether they will have something there.
     """
 
     statements: tuple[TileStatement, ...]
     probes: tuple[Probe, ...]
 
     @classmethod
-    def of(cls, views: Sequence[ViewedLayer], zoom: int) -> _Drawing:
-        drawn = [view for view in views if view.tiles.zoom[0] <= zoom <= view.tiles.zoom[1]]
+    def of(cls, drawn: Sequence[ViewedLayer], asked: Sequence[ViewedLayer], zoom: int) -> _Drawing:
+        drawn = [view for view in drawn if view.tiles.zoom[0] <= zoom <= view.tiles.zoom[1]]
         statements = tuple(tilesql.compose(each, zoom) for each in _alike(drawn))
-        return cls(statements, tuple(tile_probe.compose(each) for each in _alike(views)))
+        return cls(statements, tuple(tile_probe.compose(each) for each in _alike(asked)))
 
     def draw(self, database: SyncDatabase, tile: Tile) -> tuple[bytes, bool]:
         """The tile gzipped, or nothing; and whether anything lies near it, be it too small to be drawn."""

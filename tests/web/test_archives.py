@@ -94,6 +94,18 @@ def test_a_box_leaves_the_rest_out(sampled: Sample, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_walk_from_a_high_zoom_asks_for_nothing_where_nothing_is(sampled: Sample) -> None:
+    """The world has 268 million tiles there; the tiles of a lower zoom tell where to look."""
+    asked: dict[int, int] = {}
+    area = [view(PUBLIC, CATALOG.layers["plots"])]
+    walk = Walk(area, BBox(-180, -90, 180, 90), 14, 14)
+    found = {each.tile for each in walk.tiles(sampled.dsn, lambda zoom, _, of: asked.update({zoom: of}))}
+    near = {each.tile for each in Walk(area, BBox(100, 5, 112, 25), 14, 14).tiles(sampled.dsn)}
+    assert found == near
+    assert {tile.z for tile in found} == {14}
+    assert sum(asked.values()) < 1000
+
+
 def test_mbtiles_holds_the_same_with_rows_from_the_south(
     archive: Path, sampled: Sample, tmp_path: Path
 ) -> None:
