@@ -63,7 +63,7 @@ def pack(args: argparse.Namespace, context: Context) -> int:
             raise Usage(context.say("cli.tiles.no-style", style=args.style, known=known))
         chosen = Pack(catalog, args.style, wanted, context.lang)
         page = packing.write(database, dsn, chosen, args.to, tell)
-    context.print("cli.tiles.packed", file=page)
+    context.print("cli.tiles.zipped" if page.suffix == packing.ZIP else "cli.tiles.packed", file=page)
     return 0
 
 

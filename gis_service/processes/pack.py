@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,11 +32,13 @@ from gis_service.texts import say
 from gis_service.tiles import glyphs, legend, sprites, styles
 from gis_service.tiles.walk import Tell
 
+ZIP: Final = ".zip"
 RANGES: Final = (
     *range(0, 1280, 256),
     *range(7680, 8704, 256),
 )  # Latin with Vietnamese, Greek, Cyrillic, signs
 _PAGE: Final = Path(__file__).parent / "pack_page"
+_PACKED: Final = (".pmtiles", ".png")
 _WORLD: Final = BBox(-180, -85, 180, 85)
 _MAPLIBRE: Final = ("maplibre-gl.mjs", "maplibre-gl-worker.mjs")
 # pmtiles has no types.
@@ -53,17 +56,30 @@ class Pack:
     lang: str
 
 
-def write(database: SyncDatabase, dsn: str, pack: Pack, folder: Path, tell: Tell) -> Path:
-    """Make the folder and give the page to open; NothingThere where no layer has anything."""
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
+def write(database: SyncDatabase, dsn: str, pack: Pack, path: Path, tell: Tell) -> Path:
+    """Make the folder and give the page to open, or the ZIP; NothingThere where no layer has anything."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        (unfinished / "map").mkdir(parents=True)
-        _fill(database, dsn, pack, unfinished, tell)
-        unfinished.rename(folder)
+        folder = unfinished / path.stem
+        (folder / "map").mkdir(parents=True)
+        _fill(database, dsn, pack, folder, tell)
+        if path.suffix != ZIP:
+            folder.rename(path)
+            return path / "index.html"
+        _zip(folder, unfinished / path.name).rename(path)
+        return path
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return folder / "index.html"
+
+
+def _zip(folder: Path, path: Path) -> Path:
+    """All in one folder, so that unpacking it strews nothing; what is packed already stays as it is."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+            kind = zipfile.ZIP_STORED if file.suffix in _PACKED else None
+            archive.write(file, file.relative_to(folder.parent), kind)
+    return path
 
 
 def _fill(database: SyncDatabase, dsn: str, pack: Pack, folder: Path, tell: Tell) -> None:
@@ -149,7 +165,8 @@ def _source(pack: Pack, view: ViewedLayer, database: SyncDatabase, base: str) ->
 def _letters(pack: Pack) -> dict[str, bytes]:
     """The ranges of letters of every font that the style's labels are in."""
     layers = pack.catalog.styles[pack.style]["layers"]
-    stacks = {tuple(each["layout"]["text-font"]) for each in layers if each["type"] == "symbol"}
+    fonts = [each.get("layout", {}).get("text-font") for each in layers]
+    stacks = {tuple(each) for each in fonts if each}
     return {
         f"fonts/{','.join(stack)}/{first}-{first + glyphs.COUNT - 1}.pbf": glyphs.glyphs(stack, first)
         for stack in sorted(stacks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,11 @@ def test_a_pack_opens_with_the_service_stopped(sampled: Sample, tmp_path: Path) 
         pytest.skip(lack)
     chosen = Pack(CATALOG, "overview", wanted(zooms=(0, 8)), "vi")
     with SyncDatabase(sampled.dsn) as database:
-        page = pack.write(database, sampled.dsn, chosen, tmp_path / "pack", unheard)
+        packed = pack.write(database, sampled.dsn, chosen, tmp_path / "map.zip", unheard)
+    assert list(tmp_path.iterdir()) == [packed]
+    with zipfile.ZipFile(packed) as file:
+        file.extractall(tmp_path)
+    page = tmp_path / "map" / "index.html"
     style = json.loads((page.parent / "style.json").read_text("utf-8"))
     assert style["sources"]["occurrences"]["url"] == "pmtiles://tiles/occurrences.pmtiles"
     assert (page.parent / style["glyphs"].format(fontstack="Noto Sans Italic", range="7680-7935")).is_file()

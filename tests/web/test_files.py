@@ -2,15 +2,18 @@
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pmtiles.reader
 import pyarrow.parquet
 import pyogrio
 import pytest
@@ -20,15 +23,16 @@ from gis_service.catalog.registry import load_catalog
 from gis_service.catalog.view import ViewedLayer
 from gis_service.cli.__main__ import main
 from gis_service.db.sync import SyncDatabase
-from gis_service.features.formats import FGB, Format
+from gis_service.features.formats import FGB, PMTILES, Format
 from gis_service.links import Links
-from gis_service.processes import encoding, publishing
+from gis_service.processes import encoding, publishing, tiling
 from gis_service.settings import Settings
 from gis_service.web import asgi
 from tests import sample
 from tests.conftest import ROOT, Starter
 from tests.web.lifespan import lifespan
 
+READER: Any = pmtiles.reader  # has no types
 LAYERS = ("protected-areas", "occurrences", "plots")
 AREAS = "/collections/protected-areas"
 HIDDEN = (b"SECRET-", b"Recorder ", b"Hollow ", b"Observer ", b"PLOT-", b"Khu closed", b"category1")
@@ -55,16 +59,17 @@ class World:
             links = client.get(f"/collections/{layer}").json()["links"]
         return [link for link in links if link["rel"] == "enclosure"]
 
-    def publish(self, *layers: str) -> None:
+    def publish(self, *layers: str, form: Format = FGB) -> None:
         catalog = load_catalog(ROOT)
         for layer in layers:
             with SyncDatabase(self.dsn) as db:
                 classes = keystore.one_of_each_class(db)
-                list(publishing.publish(db, catalog.layers[layer], classes, [FGB], self.place, self.write))
+                list(publishing.publish(db, catalog.layers[layer], classes, [form], self.place, self.write))
 
     def write(self, view: ViewedLayer, form: Format, path: Path) -> None:
         with SyncDatabase(self.dsn) as db:
-            encoding.encode(db, view, form, path, Links("http://localhost"), 10_000_000)
+            features = partial(encoding.encode, db, links=Links("http://localhost"), most_bytes=10_000_000)
+            tiling.encode(db, self.dsn, features, view, form, path)
 
     def change(self, statement: str) -> None:
         with SyncDatabase(self.dsn) as db:
@@ -265,3 +270,35 @@ def test_a_file_names_the_newest_release_that_its_readers_know(world: World) -> 
             ]
     assert named["public"][0] == named["public"][1]
     assert named["centre"][0] != named["centre"][1]
+
+
+def test_archives_of_tiles_are_read_in_ranges(world: World) -> None:
+    """A reader of PMTiles asks for the head, a directory and a tile; each class has its own tiles."""
+    world.publish("plots", form=PMTILES)
+    tiles = set()
+    for who in world.keys:
+        (link,) = [each for each in world.files(who, "plots") if each["type"] == PMTILES.media]
+        with world.ask(who) as client:
+            part = Parts(client, link["href"])
+            body = gzip.decompress(READER.Reader(part).get(8, 202, 113))
+            assert body == client.get("/xyz/plots/8/202/113.mvt").content
+        assert len(part.asked) == 3
+        assert sum(part.asked) < link["length"]
+        tiles.add(body)
+    assert len(tiles) > 1
+
+
+@dataclass
+class Parts:
+    """What a reader of PMTiles calls for bytes of a file."""
+
+    client: httpx.Client
+    address: str
+    asked: list[int] = field(default_factory=list)
+
+    def __call__(self, begin: int, length: int) -> bytes:
+        answer = self.client.get(self.address, headers={"Range": f"bytes={begin}-{begin + length - 1}"})
+        assert answer.status_code == 206
+        assert "content-encoding" not in answer.headers
+        self.asked.append(len(answer.content))
+        return answer.content
