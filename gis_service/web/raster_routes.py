@@ -72,6 +72,12 @@ async def listed(context: Context, request: Request) -> list[dict[str, object]]:
     ]
 
 
+def undescribed(context: Context, request: Request) -> list[dict[str, object]]:
+    """The same without a look into any file."""
+    views = visible_rasters(request.principal, context.catalog.rasters.values()).values()
+    return [documents.collection(each, None, request.links, request.lang) for each in views]
+
+
 async def collection(context: Context, request: Request, view: ViewedRaster) -> Response:
     """One raster collection."""
     _check_present(request)

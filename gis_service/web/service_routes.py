@@ -13,7 +13,7 @@ from gis_service.errors import GisError, NotFound
 from gis_service.features import documents
 from gis_service.features.refusal import refusal, refuse
 from gis_service.texts import say
-from gis_service.web import conformance_page, openapi, pages, problems, render
+from gis_service.web import conformance_page, openapi, pages, problems, raster_routes, render
 from gis_service.web.context import Context
 from gis_service.web.message import Request, Response
 from gis_service.web.router import Route, route
@@ -27,9 +27,13 @@ _MAP_PARAMETERS = ("layers", "panel", "lang", "f", "style", "bbox")
 
 async def landing(context: Context, request: Request, _: Sequence[str]) -> Response:
     made = documents.landing(request.links, request.lang)
-    listed = documents.collections(context.views(request).values(), {}, request.links, request.lang)[
-        "collections"
-    ]
+    listed = documents.collections(
+        context.views(request).values(),
+        {},
+        request.links,
+        request.lang,
+        more=raster_routes.undescribed(context, request),
+    )["collections"]
     return render.document(request, made, media.JSON, lambda frame: pages.landing(frame, made, listed))  # type: ignore[arg-type]  # the list that documents.collections made
 
 

@@ -245,7 +245,8 @@ def test_pages_show_the_picture_and_the_legend(web: httpx.Client) -> None:
     assert "/xyz/cover/" in page
     assert "legend.svg?lang=vi" in page
     assert "mô phỏng" in page
-    assert "/collections/cover" in web.get("/collections?f=html").text
+    for path in ("/", "/collections"):
+        assert "/collections/cover" in web.get(f"{path}?f=html").text
     assert "/collections/cover/items" not in web.get("/collections?f=html").text
 
 
@@ -277,7 +278,7 @@ def test_what_a_reader_may_not_see_is_like_what_was_never_declared(
         ):
             assert told(client, layer, path)[0] == 404
             assert told(client, layer, path) == told(client, never, path), path
-        for path in ("/collections", "/collections?f=html", "/", "/api", "/map", "/styles"):
+        for path in ("/collections", "/collections?f=html", "/?f=html", "/api", "/map", "/styles"):
             assert layer.encode() not in client.get(path).content, path
 
 
