@@ -85,7 +85,7 @@ def start(service: Service, loop: asyncio.AbstractEventLoop) -> list[asyncio.Tas
     """What runs beside the requests; to be cancelled before `close`."""
     context = service.context
     context.tiles.start(loop)
-    return [loop.create_task(tile_warming.warm(context, WARM_AFTER_SECONDS))]
+    return [loop.create_task(tile_warming.keep(context, WARM_AFTER_SECONDS))]
 
 
 async def close(service: Service) -> None:

@@ -36,6 +36,7 @@ from gis_service.web.tile_hearing import CURRENT_SECONDS, Hearing
 
 TRIES: Final = 3
 _OTHERS: Final = 20_000  # tags of purged tiles, to tell how many of them were purged for nothing
+EVERY: Final = "*"
 _COUNT_SECONDS: Final = 0.25
 _COUNTED: Final = ("hit", "stale", "drawn", "joined", "purged", "needless", "evicted")
 
@@ -98,6 +99,7 @@ class Tiles:
         self._quick = 0
         self._purged: Lru[Key, str] = Lru(_OTHERS)
         self._epoch = 0
+        self._thrown = set[str]()
 
     @property
     def epoch(self) -> int:
@@ -120,6 +122,15 @@ class Tiles:
     def share(self) -> float:
         """How much of the memory for tiles is taken."""
         return self._cache.share
+
+    def holds(self, wanted: Wanted) -> bool:
+        """Whether the tile is kept, which isn't counted as asked for."""
+        return self._cache.get(wanted.key) is not None
+
+    def thrown(self) -> set[str]:
+        """The tables of which tiles were thrown away since this was asked before; EVERY for all."""
+        found, self._thrown = self._thrown, set()
+        return found
 
     def quick(self, path: str, headers: Sent) -> Response | None:
         """A kept tile for the public at a path without a query; nothing is awaited."""
@@ -227,14 +238,17 @@ class Tiles:
         """Throw away what may have changed. All of it where it isn't told what, and where rights changed."""
         if news.lost or news.epoch != self._epoch:
             self._epoch = news.epoch
-            self._counts["purged"] += self._cache.clear()
+            gone = self._cache.clear()
+            self._counts["purged"] += gone
+            self._thrown |= {EVERY} if gone else set()
             for flight in self._waited_for:
                 self._outdate(flight)
             return
         for change in news.changes:
-            gone = self._cache.purge(change)
-            self._counts["purged"] += len(gone)
-            for key, tag in gone.items():
+            purged = self._cache.purge(change)
+            self._counts["purged"] += len(purged)
+            self._thrown |= {change.table} if purged else set()
+            for key, tag in purged.items():
                 self._purged.put(key, tag)
             for flight in self._watched.touched(change):
                 self._outdate(flight)

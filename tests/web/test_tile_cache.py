@@ -19,7 +19,8 @@ from gis_service.geo.bbox import BBox
 from gis_service.geo.tiles import covering
 from gis_service.settings import Settings
 from gis_service.web import assemble, tile_warming
-from gis_service.web.message import Request
+from gis_service.web.message import Request, Response
+from gis_service.web.service import Service
 from tests import sample
 from tests.conftest import ROOT, Starter
 from tests.web.conftest import Sample
@@ -233,6 +234,35 @@ def test_the_lowest_zooms_are_drawn_after_the_start(settings: Settings, sampled:
         await assemble.close(service)
 
     asyncio.run(warmed())
+
+
+def test_the_lowest_zooms_are_drawn_again_after_a_load(settings: Settings, sampled: Sample) -> None:
+    """As the rows are then; layers that nothing was written to aren't looked at."""
+
+    async def drawn_again() -> None:
+        service = assemble.assemble(settings, sampled.dsn)
+        tiles, low = service.context.tiles, path("protected-areas", 3)
+        tiles.start(asyncio.get_running_loop())
+        await tile_warming.warm(service.context, 0)
+        before, other = kept(service, low), kept(service, path("provinces", 3))
+        assert tiles.thrown() == set()
+        edited(sampled.dsn, "update gis.protected_area set name_eng = 'Again' where source_id = 'open-A'")
+        while not (thrown := tiles.thrown()):
+            await asyncio.sleep(0.05)
+        assert thrown == {"gis.protected_area"}
+        assert service.kept_tile("GET", low, "", {}) is None
+        await tile_warming.again(service.context, thrown, rest=0.1)
+        assert kept(service, low).header("etag") != before.header("etag")
+        assert kept(service, path("provinces", 3)).body is other.body
+        await assemble.close(service)
+
+    asyncio.run(asyncio.wait_for(drawn_again(), 60))
+
+
+def kept(service: Service, where: str) -> Response:
+    found = service.kept_tile("GET", where, "", {})
+    assert found is not None
+    return found
 
 
 VIEW = """
