@@ -78,6 +78,8 @@ def _ready(
     from gis_service.db.sync import SyncDatabase
     from gis_service.processes.tiling import Wanted
 
+    if not args.to.absolute().parent.is_dir():
+        raise Usage(context.say("cli.tiles.no-folder", folder=args.to.absolute().parent))
     catalog, box, zooms = load_catalog(context.settings.root), _box(args, context), _zooms(args, context)
     dsn = context.running_dsn()
     with SyncDatabase(dsn, STATEMENT_MS) as database:

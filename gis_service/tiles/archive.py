@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,6 +117,10 @@ def _mbtiles(path: Path, about: About) -> Iterator[Archive]:
         yield _MbTiles(connection)
         connection.execute("create unique index tile_index on tiles (zoom_level, tile_column, tile_row)")
         connection.commit()
+    except sqlite3.OperationalError as err:
+        if err.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        raise OSError(errno.ENOSPC, str(err)) from err
     finally:
         connection.close()
 

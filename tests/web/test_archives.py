@@ -17,11 +17,14 @@ import pytest
 from gis_service.access.policy import view
 from gis_service.access.principal import PUBLIC, Principal
 from gis_service.catalog.registry import load_catalog
+from gis_service.cli.__main__ import main
+from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox
 from gis_service.processes import pack, tiling
 from gis_service.processes.pack import Pack
 from gis_service.processes.tiling import NothingThere, Wanted
+from gis_service.settings import Settings
 from gis_service.tiles.walk import Walk
 from tests.clients import browser
 from tests.conftest import ROOT
@@ -174,3 +177,37 @@ def test_a_pack_opens_with_the_service_stopped(sampled: Sample, tmp_path: Path) 
         assert set(found) == set(LAYERS)
         assert tab.console() == []
         assert [address for address in tab.requested() if address.startswith("http")] == []
+
+
+def test_the_commands_write_what_a_user_sees_and_say_whats_wrong(
+    sampled: Sample, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("GIS_DATABASE_URL", sampled.dsn)
+    monkeypatch.setenv("GIS_DATA", str(settings.data_dir))
+    monkeypatch.setenv("GIS_LANG", "en")
+    path = tmp_path / "plots.mbtiles"
+
+    def export(*words: str, to: Path = path) -> int:
+        return main(["tiles", "export", "occurrences", "--to", str(to), *words])
+
+    with SyncDatabase(sampled.dsn) as database:
+        count = Query("select coalesce(sum(requests), 0) from gis.read_minute where access = 'tiles'")
+        before = database.run(count)[0][0]
+        assert export("--zooms", "5-8") == 0
+        assert str(path) in capsys.readouterr().out
+        assert database.run(count)[0][0] == before
+        assert export("--zooms", "5-8", "--as", "centre") == 0
+        assert database.run(count)[0][0] == before + 1
+    for words, code in (
+        (("--zooms", "8-5"), 2), (("--zooms", "0-99"), 2), (("--bbox", "1,2,3"), 2),
+        (("--bbox", "7,0,6,1"), 2), (("--as", "nobody"), 2), (("--bbox", "0,0,1,1", "--zooms", "8-9"), 4),
+    ):  # fmt: skip
+        assert export(*words) == code, words
+    assert export(to=tmp_path / "plots.tiles") == 2
+    assert main(["tiles", "export", "no-such-layer", "--to", str(path)]) == 2
+    assert main(["tiles", "pack", "plots", "--to", str(path)]) == 2
+    assert main(["tiles", "pack", "plots", "--to", str(tmp_path / "map"), "--style", "none"]) == 2
+    assert export(to=tmp_path / "missing" / "plots.pmtiles") == 2
+    assert "missing" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
