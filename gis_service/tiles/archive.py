@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,13 @@ MBTILES: Final = ".mbtiles"
 _Writer: Final[Any] = Writer
 _DEGREE: Final = 10_000_000  # PMTiles counts in these
 _COMMIT: Final = 10_000  # tiles
+# Tiles that are the same are kept once; MBTiles 1.3 lets `tiles` be a view.
+_SCHEMA: Final = """
+create table metadata (name text, value text);
+create table body (id blob primary key, tile_data blob);
+create table place (zoom_level integer, tile_column integer, tile_row integer, body blob);
+create view tiles as select zoom_level, tile_column, tile_row, tile_data from place join body on id = body;
+"""
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,9 @@ class _MbTiles:
     def add(self, found: Found) -> None:
         tile = found.tile
         row = (1 << tile.z) - 1 - tile.y  # TMS counts rows from the south
-        self.connection.execute("insert into tiles values (?, ?, ?, ?)", (tile.z, tile.x, row, found.body))
+        body = hashlib.sha256(found.body).digest()
+        self.connection.execute("insert or ignore into body values (?, ?)", (body, found.body))
+        self.connection.execute("insert into place values (?, ?, ?, ?)", (tile.z, tile.x, row, body))
         self.count += 1
         if self.count % _COMMIT == 0:
             self.connection.commit()
@@ -108,14 +118,10 @@ class _MbTiles:
 def _mbtiles(path: Path, about: About) -> Iterator[Archive]:
     connection = sqlite3.connect(path)
     try:
-        connection.executescript(
-            "pragma application_id = 0x4d504258; pragma journal_mode = off;"
-            " create table metadata (name text, value text);"
-            " create table tiles (zoom_level integer, tile_column integer, tile_row integer, tile_data blob);"
-        )
+        connection.executescript("pragma application_id = 0x4d504258; pragma journal_mode = off;" + _SCHEMA)
         connection.executemany("insert into metadata values (?, ?)", _metadata(about).items())
         yield _MbTiles(connection)
-        connection.execute("create unique index tile_index on tiles (zoom_level, tile_column, tile_row)")
+        connection.execute("create unique index tile_index on place (zoom_level, tile_column, tile_row)")
         connection.commit()
     except sqlite3.OperationalError as err:
         if err.sqlite_errorcode != sqlite3.SQLITE_FULL:

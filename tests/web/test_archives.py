@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -21,11 +22,14 @@ from gis_service.cli.__main__ import main
 from gis_service.db.query import Query
 from gis_service.db.sync import SyncDatabase
 from gis_service.geo.bbox import BBox
+from gis_service.geo.tiles import Tile
 from gis_service.processes import pack, tiling
 from gis_service.processes.pack import Pack
 from gis_service.processes.tiling import NothingThere, Wanted
 from gis_service.settings import Settings
-from gis_service.tiles.walk import Walk
+from gis_service.tiles import archive as archives
+from gis_service.tiles.archive import About
+from gis_service.tiles.walk import Found, Walk, number
 from tests.clients import browser
 from tests.conftest import ROOT
 from tests.web.conftest import Sample
@@ -34,6 +38,7 @@ READER: Any = pmtiles.reader  # has no types
 CATALOG = load_catalog(ROOT)
 CENTRE = Principal("centre", "full")
 LAYERS = ("protected-areas", "occurrences")
+SAME = os.urandom(100_000)
 SPOT = BBox(105.3, 20.3, 105.7, 20.7)  # about area A
 Tiles = dict[tuple[int, int, int], bytes]
 
@@ -121,6 +126,18 @@ def test_mbtiles_holds_the_same_with_rows_from_the_south(
     assert held == tiles(archive)
     assert (told["format"], told["minzoom"], told["maxzoom"]) == ("pbf", "0", "10")
     assert [layer["id"] for layer in json.loads(told["json"])["vector_layers"]] == list(LAYERS)
+
+
+@pytest.mark.parametrize("kind", ["pmtiles", "mbtiles"])
+def test_tiles_that_are_the_same_are_kept_once(kind: str, tmp_path: Path) -> None:
+    about = About("A", "A", "A", (105, 20, 106, 21), (8, 8), [])
+    found = [
+        Found(Tile(8, 200 + x, 100), gzip.compress(os.urandom(50_000) if x == 7 else SAME)) for x in range(8)
+    ]
+    found.sort(key=lambda each: number(each.tile))
+    path = tmp_path / f"a.{kind}"
+    assert archives.write(path, about, iter(found)) == 8
+    assert 150_000 < path.stat().st_size < 200_000
 
 
 @pytest.mark.parametrize("kind", ["pmtiles", "mbtiles"])
