@@ -28,7 +28,7 @@ def add_arguments(steps: "argparse._SubParsersAction[argparse.ArgumentParser]", 
     for name, target in (("export", "cli.tiles.to"), ("pack", "cli.tiles.folder")):
         words = say(f"cli.tiles.{name}", lang)
         step = steps.add_parser(name, help=words, description=words)
-        step.add_argument("layers", metavar="LAYER", nargs="+", help=say("cli.tiles.layers", lang))
+        step.add_argument("layers", metavar="LAYER", nargs="+", help=say("cli.tiles.which", lang))
         step.add_argument("--to", metavar="PATH", type=Path, required=True, help=say(target, lang))
         step.add_argument("--bbox", metavar="W,S,E,N", help=say("cli.tiles.bbox", lang))
         step.add_argument("--zooms", metavar="A-B", help=say("cli.tiles.zooms", lang))
