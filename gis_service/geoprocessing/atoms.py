@@ -58,7 +58,7 @@ def profiles(flat: Flat, of_label: Labels, values: Sequence[Hashable], site_of_l
     atom, value, site = atom[counts].astype(np.int64), value[counts].astype(np.int64), site[counts]
     sites = np.bincount(np.unique((atom << 32) | site) >> 32, minlength=len(atoms.names))
     pairs = np.unique((atom << 32) | value)
-    named, found, number = _sets_of(pairs, sites > 1)
+    named, found, number = _ordered(*_sets_of(pairs, sites > 1))
     of_atom = np.full(len(atoms.names), NOTHING, np.int32)
     of_atom[named] = number
     holds = np.zeros((len(found), len(values)), bool)
@@ -70,6 +70,14 @@ def profiles(flat: Flat, of_label: Labels, values: Sequence[Hashable], site_of_l
 
 
 _Found = list[tuple[tuple[int, ...], bool]]
+
+
+def _ordered(named: Integers, found: _Found, number: Labels) -> tuple[Integers, _Found, Labels]:
+    """The sets in the order of their values, not of their atoms: so sums have one order for ever."""
+    order = sorted(range(len(found)), key=found.__getitem__)
+    place = np.empty(len(found), np.int32)
+    place[order] = np.arange(len(found), dtype=np.int32)
+    return named, [found[at] for at in order], place[number]
 
 
 def _sets_of(pairs: Integers, many: Bools) -> tuple[Integers, _Found, Labels]:

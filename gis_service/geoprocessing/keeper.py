@@ -34,6 +34,7 @@ FLAT: Final = frozenset({"protected_area"})  # tables whose areas lie over each 
 BATCH_ROWS: Final = 500
 MOST_CHANGED: Final = 0.05  # of a table: more are made anew, which is quicker
 FEW: Final = 200
+MOST_LARGE: Final = 24  # values that hold arrays as long as a table's
 STORE_SECONDS: Final = 60.0  # at most so often an index that changed is written to disk
 _log = Log("gis.engine")
 
@@ -63,6 +64,7 @@ class Keeper:
     def __init__(self, home: Path, threads: int = 2) -> None:
         self._home = home
         self.kept = Kept()
+        self.large = Kept(MOST_LARGE)
         self._threads = ThreadPoolExecutor(threads, "gis-engine")
         self._held: dict[str, _Held] = {}
         self._making = threading.Lock()

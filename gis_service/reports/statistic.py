@@ -52,7 +52,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Moment:
-    """The areas of some layers in one snapshot of the database, measured by one method."""
+    """The areas of some layers in one snapshot of the database, and the method that they are measured by."""
 
     database: SyncDatabase
     reader: Reader
@@ -61,8 +61,15 @@ class Moment:
     keeper: Keeper
 
     def index(self, layer: str) -> Index:
-        """All areas of the table that the layer is of."""
-        return self.indexes[self.reader.surfaces[layer].name]
+        """All areas of the table that the layer is of; laid flat are those alone that the reader sees."""
+        held = self.indexes[self.reader.surfaces[layer].name]
+        shown = held if held.flat is None else self._alone(layer, held)
+        return _measured(self.keeper, shown, self.method)
+
+    def _alone(self, layer: str, held: Index) -> Index:
+        labels = seen(self.database, self.reader.areas_of(layer), (), held, self.keeper.kept).labels
+        key = ("alone", held.serial, labels.tobytes())
+        return self.keeper.large.get(key, lambda: engine.alone(held, labels))
 
     def seen(self, layer: str, names: Sequence[str]) -> Seen:
         """The rows that the reader sees of it."""
@@ -71,7 +78,7 @@ class Moment:
 
     def kept(self, what: Hashable, rows: Seen, make: Callable[[], T]) -> T:
         """What is made of these rows and of `what`, which says how; made once for each state of the rows."""
-        return self.keeper.kept.get((what, rows.state), make)
+        return self.keeper.large.get((what, rows.state), make)
 
     def method_document(self, used: Iterable[Seen], **more: Any) -> dict[str, Any]:
         """How it was computed, of which release and which sources, for whom."""
@@ -106,12 +113,11 @@ def moment(
     """One moment of the layers, all of which the reader must see."""
     surfaces = {reader.surfaces[reader.areas_of(name).id].name: reader.surfaces[name] for name in layers}
     with keeper.moment(database, list(surfaces.values()), tell) as indexes:
-        measured = {name: _measured(keeper, index, METHODS[method]) for name, index in indexes.items()}
-        yield Moment(database, reader, measured, METHODS[method], keeper)
+        yield Moment(database, reader, indexes, METHODS[method], keeper)
 
 
 def _measured(keeper: Keeper, index: Index, method: str) -> Index:
-    return keeper.kept.get(("measured", index.serial, method), lambda: engine.measured(index, method))
+    return keeper.large.get(("measured", index.serial, method), lambda: engine.measured(index, method))
 
 
 def day_of(inputs: Mapping[str, Any]) -> date | None:

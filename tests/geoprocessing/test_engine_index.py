@@ -121,3 +121,32 @@ def test_a_sphere_makes_viet_nam_larger(west: float, south: float, ellipsoid: fl
     assert other.flat is not None
     assert share(other, other) == [[pytest.approx(sphere * 1e6)]]
     assert engine.measured(other, areas.METHOD).areas == pytest.approx(cell.areas, rel=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shown=st.lists(shapes, min_size=1, max_size=3),
+    hidden=st.lists(shapes, min_size=1, max_size=3),
+    moved=shapes,
+)
+def test_of_those_alone_no_bit_is_another_s(
+    shown: list[BaseGeometry], hidden: list[BaseGeometry], moved: BaseGeometry
+) -> None:
+    """However others lie across them, and once another has moved, to the last bit."""
+    own = np.arange(len(shown), dtype=np.int32)
+    theirs = built(dict(enumerate(shown)))
+    both = built(dict(enumerate([*shown, *hidden])))
+    after = engine.changed(both, [rows({len(shown): moved})], np.array([], np.int64))
+    bits = [told_exactly(engine.alone(each, own)) for each in (theirs, both, after)]
+    assert bits[1] == bits[2] == bits[0]
+    assert engine.alone(theirs, own) is theirs
+
+
+def told_exactly(index: Index) -> dict[frozenset[int], float]:
+    """As `told`, with whatever is small."""
+    assert index.flat is not None
+    atoms, sizes = index.flat.atoms, index.flat.layer.areas()
+    return {
+        frozenset(index.keys[atoms.members[start:end]].tolist()): size
+        for start, end, size in zip(atoms.start[:-1], atoms.start[1:], sizes.tolist(), strict=True)
+    }

@@ -33,8 +33,9 @@ from tests.web.leaks.processes import PROJECT, REPORT
 from tests.web.leaks.proposals import propose_of_b
 from tests.web.leaks.readers import WHO, Readers
 from tests.web.leaks.requests import requests
+from tests.web.leaks.statistics import BY_THEIR_ROWS
 from tests.web.leaks.world import World
-from tests.web.worker import running_worker
+from tests.web.worker import running_geoprocessor, running_worker
 
 EXAMPLES, STEPS = 8, 12
 HIDDEN_WORDS = (b"SECRET-", b"Recorder ", b"Hollow ", b"Observer ", b"PLOT-", b"Khu closed", b"category1")
@@ -45,8 +46,11 @@ def world(
     start_server: Starter, settings: Settings, database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     keys = worlds.fill(database)
-    log = tmp_path_factory.mktemp("worker") / "worker.log"
-    with running_worker(settings, database, log):
+    logs = tmp_path_factory.mktemp("logs")
+    with (
+        running_worker(settings, database, logs / "worker.log"),
+        running_geoprocessor(settings, database, logs / "engine.log"),
+    ):
         made = World(start_server(database), database, keys)
         worlds.settle(made, publishing.folder(settings.data_dir))
         made.job = job_of(made, "province-a")
@@ -75,6 +79,7 @@ TELLING = (
     "occurrences/11/",
     "plots?f=html",
     REPORT,
+    *BY_THEIR_ROWS,
 )
 
 

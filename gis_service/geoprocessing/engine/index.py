@@ -104,6 +104,23 @@ def changed(index: Index, batches: Iterable[Rows], gone: Keys) -> Index:
     return _with(made, _refreshed(index.flat, made, blocks))
 
 
+def alone(index: Index, labels: Labels) -> Index:
+    """The index as if no feature but those of these labels had ever been in it.
+
+    Where another one has area all is laid flat anew: merely to leave out its atoms would keep the cuts that
+    its lines made, and with them the last bits of sums of what is left.
+    """
+    stands = np.zeros(index.labels, bool)
+    stands[labels[labels >= 0]] = True
+    others = np.flatnonzero(index.alive & ~stands).astype(np.int32)
+    if not len(others):
+        return index
+    made = Index(index.keys, index.alive & stands, index.areas, index.parts)
+    if index.flat is None:
+        return made
+    return _with(made, _refreshed(index.flat, made, _blocks(index.parts, others)))
+
+
 def _with(made: Index, flat: Flat) -> Index:
     return Index(made.keys, made.alive, made.areas, made.parts, flat)
 

@@ -21,7 +21,8 @@ CHANGES = (
         "coordinate_uncertainty_in_meters = 77, data_generalizations = 'Nest', information_withheld = 'Nest'",
         "sensitivity > 0",
     ),
-    ("protected_area", "geom = ST_Translate(geom, 0.05, 0.01), name = 'Khu khác ' || gid", "restricted"),
+    # onto an open one, whose area may then be summed of other pieces
+    ("protected_area", "geom = ST_Translate(geom, 0.05, -0.2137), name = 'Khu khác ' || gid", "restricted"),
     ("plot", "geom = ST_Translate(geom, 0.01, 0.01), observer = 'Other', name = 'Other ' || gid", "true"),
     ("plot", "data_generalizations = 'Nest', information_withheld = 'Nest'", "true"),
     ("species_range", "geom = ST_Translate(geom, 0.1, 0)", "taxon_id = 'taxon-1'"),

@@ -11,6 +11,7 @@ from tests.web.leaks import (
     processes,
     proposals,
     releases,
+    statistics,
     tiles,
 )
 from tests.web.leaks.ask import Ask
@@ -21,6 +22,7 @@ AREAS: tuple[Callable[[World], Iterable[Ask]], ...] = (
     features.requests,
     tiles.requests,
     processes.requests,
+    statistics.requests,
     releases.requests,
     editing.requests,
     proposals.requests,
