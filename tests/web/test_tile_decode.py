@@ -48,9 +48,9 @@ def some(path: Path, step: int) -> geopandas.GeoDataFrame:
 @pytest.fixture(scope="module")
 def db(database: str, shared_data: Path) -> Iterator[SyncDatabase]:
     if not WHOLE:
-        parks = some(shared_data / "bc-protected-areas" / "bc_protected_areas.parquet", 12)
-        wards = some(shared_data / "vn-admin" / "vn_wards_2025_simplified.parquet", 8)
-        ranges = some(shared_data / "sea-vipers" / "vn_viper_ranges.parquet", 5)
+        parks = some(shared_data / "bc-protected-areas" / "bc_protected_areas.parquet", 40)
+        wards = some(shared_data / "vn-admin" / "vn_wards_2025_simplified.parquet", 30)
+        ranges = some(shared_data / "sea-vipers" / "vn_viper_ranges.parquet", 8)
         put(database, parks, maps={"designation": "desig"}, id_field="record_file", dataset=told("parks"))
         put(database, wards, "communes", dataset=told("wards"))
         put(database, ranges, "species-ranges", dataset=told("vipers"))
