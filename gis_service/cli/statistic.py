@@ -5,6 +5,7 @@ Options are the process's declared inputs: a new process is a new command.
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +18,10 @@ from gis_service.texts import say
 
 if TYPE_CHECKING:
     from gis_service.access.principal import Principal
+    from gis_service.processes.resident import Question, Reply
 
 FORMATS: Final = (".json", ".csv")
+BY_ZONES: Final = ("coverage",)  # its zones can be summed on several machines
 _NAMES: Final = (
     "name",
     "stratum",
@@ -41,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser, lang: str) -> None:
                 _add(each, given, declared.schema, _help(f"process.{name}.{given}", lang))
         each.add_argument("-o", "--output", metavar="FILE", help=say("cli.statistic.output", lang))
         each.add_argument("--as", dest="as_whom", metavar="PRINCIPAL", help=say("cli.tile.as", lang))
+        if name in BY_ZONES:
+            told = say("cli.statistic.cluster", lang)
+            each.add_argument("--cluster", metavar="tcp://HOST:PORT", type=_scheduler, help=told)
 
 
 def _add(parser: argparse.ArgumentParser, name: str, schema: Mapping[str, Any], told: str) -> None:
@@ -57,6 +63,12 @@ def _add(parser: argparse.ArgumentParser, name: str, schema: Mapping[str, Any], 
     else:
         choices = schema.get("enum")
         parser.add_argument(option, dest=name, type=_SCALARS[kind], choices=choices, help=told)
+
+
+def _scheduler(address: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^/\s]+:\d+", address):
+        raise argparse.ArgumentTypeError(f"{address}: tcp://HOST:PORT")
+    return address
 
 
 def _records(path: str) -> list[dict[str, object]]:
@@ -86,22 +98,39 @@ def _help(key: str, lang: str) -> str:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print or write the answer; EngineAway (exit code 5) where the service doesn't run."""
-    from gis_service.processes import resident
+    from gis_service.processes.resident import Question
 
     form = _form(args.output, context)
     inputs = STATISTICS[args.process].check(_inputs(args))
-    question = resident.Question(args.process, inputs, _principal(args, context), form)
-    seconds = context.settings.limits.report_seconds
-    try:
-        reply = resident.ask_and_wait(context.settings.data_dir, question, seconds)
-    except TimeoutError as err:
-        raise Timeout(seconds=seconds) from err
+    question = Question(args.process, inputs, _principal(args, context), form)
+    reply = _reply(question, getattr(args, "cluster", None), context)
     if args.output:
         Path(args.output).write_bytes(reply.body)
         context.print("cli.report.done", file=args.output)
     else:
         sys.stdout.buffer.write(reply.body + b"\n")
     return 0
+
+
+def _reply(question: "Question", cluster: str | None, context: Context) -> "Reply":
+    """The answer of the running service's engine, or of this process and a cluster."""
+    from gis_service.processes import resident
+
+    if cluster is not None:
+        from gis_service.processes import spreading
+
+        dsn = context.running_dsn()
+        return spreading.answer(context.settings, dsn, question, cluster, _tell_portions)
+    seconds = context.settings.limits.report_seconds
+    try:
+        return resident.ask_and_wait(context.settings.data_dir, question, seconds)
+    except TimeoutError as err:
+        raise Timeout(seconds=seconds) from err
+
+
+def _tell_portions(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done}/{of}" + ("\n" if done == of else ""))
 
 
 def _inputs(args: argparse.Namespace) -> dict[str, Any]:

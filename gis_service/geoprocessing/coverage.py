@@ -6,7 +6,8 @@ area by the same measure, never capped: what is above 1 says that areas reach be
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal, get_args
@@ -17,7 +18,7 @@ from gis_service.errors import InvalidParameter
 from gis_service.geoprocessing import overlap
 from gis_service.geoprocessing.atoms import Profiles, profiles
 from gis_service.geoprocessing.engine.grid import Floats
-from gis_service.geoprocessing.engine.index import Index, of_labels, shared
+from gis_service.geoprocessing.engine.index import Grouped, Index, of_labels, shared
 from gis_service.geoprocessing.engine.layer import Labels
 from gis_service.geoprocessing.overlap import Filter
 from gis_service.geoprocessing.seen import Seen, numbered
@@ -129,18 +130,70 @@ def areas(index: Index, rows: Seen, by: By, which: Filter) -> Areas:
     return Areas(index, rows, counts, made, Counted(int(counts.sum()), left_out))
 
 
-def coverage(zones: Index, rows: Seen, by: By, of: Areas, day: date | None = None) -> Coverage:
+@dataclass(frozen=True)
+class Work:
+    """What the sums of zones are made of; zones are numbered, and any of them can be summed by themselves.
+
+    of_label: the zone of each label of `zones`, or -1. flat: the flat layer by profile. counted: the areas
+    that count, in one group.
+    """
+
+    zones: Index
+    of_label: Labels
+    count: int
+    flat: Grouped
+    profiles: int
+    counted: Grouped
+
+
+@dataclass(frozen=True)
+class Portion:
+    """m² of consecutive zones: by profile, of areas one by one, and shared with other zones.
+
+    `others` ends early once the zones are known to lie over each other.
+    """
+
+    found: Floats
+    naive: Floats
+    others: Floats
+
+
+Spread = Callable[[Work], Sequence[Portion]]
+"""Sums all zones in portions, in order: no bit of a zone's sums depends on the portion that it is in."""
+
+
+def portion(work: Work, first: int, end: int) -> Portion:
+    """The sums of the zones from `first` up to `end`."""
+    drawn = of_labels(work.zones, _those(work.of_label, first, end))
+    found = shared(drawn, work.flat, (end - first, work.profiles))
+    naive = shared(drawn, work.counted, (end - first, 1))[:, 0]
+    return Portion(found, naive, _others(work, first, end))
+
+
+def at_once(work: Work) -> Sequence[Portion]:
+    """All zones in one portion, here."""
+    return [portion(work, 0, work.count)]
+
+
+def coverage(
+    zones: Index, rows: Seen, by: By, of: Areas, day: date | None = None, spread: Spread = at_once
+) -> Coverage:
     """The coverage of every zone that stands on the day, by the values that `of` was made by."""
     taken = np.array([at for at in range(len(rows)) if stands(rows, at, day)], np.int64)
     of_row = np.full(len(rows), -1, np.int32)
     of_row[taken] = np.arange(len(taken))
-    of_label = rows.spread(of_row, zones.labels)
     assert of.index.flat is not None
-    drawn = of_labels(zones, of_label)
-    flat = [(of.index.flat.layer, of.profiles.of_atom)]
-    found = shared(drawn, flat, (len(taken), len(of.profiles.several)))
-    counted = of_labels(of.index, of.seen.spread(np.where(of.counts, 0, -1), of.index.labels))
-    naive = shared(drawn, counted, (len(taken), 1))[:, 0]
+    work = Work(
+        zones,
+        rows.spread(of_row, zones.labels),
+        len(taken),
+        [(of.index.flat.layer, of.profiles.of_atom)],
+        len(of.profiles.several),
+        of_labels(of.index, of.seen.spread(np.where(of.counts, 0, -1), of.index.labels)),
+    )
+    portions = spread(work)
+    found = np.concatenate([each.found for each in portions])
+    naive = np.concatenate([each.naive for each in portions])
     sizes = rows.areas[taken]
     made = [
         _zone(
@@ -148,10 +201,9 @@ def coverage(zones: Index, rows: Seen, by: By, of: Areas, day: date | None = Non
         )
         for place, at in enumerate(taken.tolist())
     ]
-    overlapping = _overlap(zones, of_label, len(taken))
-    together = (
-        None if overlapping else _zone("", "", (sizes.sum(), naive.sum()), found.sum(axis=0), by, of.profiles)
-    )
+    whole = float(sizes.sum()), float(naive.sum())
+    over_each_other = _total(np.concatenate([each.others for each in portions])) > SAME_M2
+    together = None if over_each_other else _zone("", "", whole, found.sum(axis=0), by, of.profiles)
     return Coverage(by, tuple(made), together, of.counted)
 
 
@@ -159,18 +211,29 @@ SAME_M2: Final = 10_000.0  # neighbours' drawings may overlap by a hectare in al
 _FEW: Final = 64  # zones are looked at by so many: ranges, which lie over each other, are known by the first
 
 
-def _overlap(zones: Index, of_label: Labels, count: int) -> bool:
-    """Whether zones lie over each other, so that their areas don't add up."""
-    drawn, total = of_labels(zones, of_label), 0.0
-    for first in range(0, count, _FEW):
-        some = np.where((of_label >= first) & (of_label < first + _FEW), of_label - first, -1)
-        found = shared(of_labels(zones, some), drawn, (min(_FEW, count - first), count))
-        own = np.arange(len(found))
-        found[own, first + own] = 0.0
-        total += float(found.sum()) / 2  # each pair is met from both sides
-        if total > SAME_M2:
-            return True
-    return False
+def _others(work: Work, first: int, end: int) -> Floats:
+    """m² that each zone shares with others: of the first few alone where they say that zones overlap."""
+    drawn = of_labels(work.zones, work.of_label)
+    made = np.zeros(0)
+    for start in range(first, end, _FEW):
+        stop = min(start + _FEW, end)
+        some = of_labels(work.zones, _those(work.of_label, start, stop))
+        found = shared(some, drawn, (stop - start, work.count))
+        own = np.arange(stop - start)
+        found[own, start + own] = 0.0
+        made = np.append(made, found.sum(axis=1))
+        if _total(made) > SAME_M2:
+            break
+    return made
+
+
+def _those(of_label: Labels, first: int, end: int) -> Labels:
+    return np.where((of_label >= first) & (of_label < end), of_label - first, -1).astype(np.int32)
+
+
+def _total(others: Floats) -> float:
+    """m² in which zones lie over each other, each pair once though it is met from both sides."""
+    return math.fsum(others.tolist()) / 2
 
 
 def _zone(zone: str, name: str, sizes: tuple[float, float], found: Floats, by: By, known: Profiles) -> Zone:

@@ -75,15 +75,16 @@ class Geoprocessor:
     catalog: Catalog
     dsn: str
     keeper: Keeper
+    statistics: Mapping[str, Compute]
     _turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_ONCE))
     _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_WAITING))
     _idle: queue.SimpleQueue[SyncDatabase] = field(default_factory=queue.SimpleQueue)
 
     @classmethod
-    def of(cls, settings: Settings) -> Geoprocessor:
+    def of(cls, settings: Settings, statistics: Mapping[str, Compute] = STATISTICS) -> Geoprocessor:
         dsn = settings.database_url or Cluster(settings.data_dir).dsn()
         keeper = Keeper(settings.data_dir / "engine", os.cpu_count() or 1)
-        return cls(settings, load_catalog(settings.root), dsn, keeper)
+        return cls(settings, load_catalog(settings.root), dsn, keeper, statistics)
 
     def answer(self, question: Question, tell: Tell = _silent) -> Reply:
         """The answer; a GisError says why there is none."""
@@ -95,7 +96,7 @@ class Geoprocessor:
         with self._turn(), self._database() as database:
             epoch = database.run(keystore.EPOCH)[0][0]
             reader = Reader.of(question.principal, self.catalog.layers.values(), epoch)
-            compute = STATISTICS[question.process]
+            compute = self.statistics[question.process]
             return compute(database, self.keeper, reader, question.inputs, self.settings.limits, tell)
 
     def warm(self, tell: Tell = _silent) -> None:
@@ -104,6 +105,12 @@ class Geoprocessor:
             for surface in engine_sql.surfaces(self.catalog.layers.values()):
                 with self.keeper.moment(database, [surface], tell):
                     pass
+
+    def close(self) -> None:
+        """Store what is worth keeping and let go of the database."""
+        self.keeper.close()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -202,7 +209,7 @@ def serve(settings: Settings) -> None:
             signal.signal(number, stop)
         threading.Thread(target=_warm, args=(geoprocessor,), daemon=True).start()
         server.serve_forever(poll_interval=0.2)
-    geoprocessor.keeper.close()
+    geoprocessor.close()
 
 
 def _warm(geoprocessor: Geoprocessor) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gis_service.db.sync import SyncDatabase
 from gis_service.geoprocessing import coverage
-from gis_service.geoprocessing.coverage import Coverage, Zone
+from gis_service.geoprocessing.coverage import Coverage, Spread, Zone
 from gis_service.geoprocessing.engine import index as engine
 from gis_service.geoprocessing.engine.index import Index
 from gis_service.geoprocessing.keeper import Keeper, Tell
@@ -35,6 +35,8 @@ def compute(
     inputs: Mapping[str, Any],
     limits: Limits,
     tell: Tell,
+    *,
+    spread: Spread = coverage.at_once,
 ) -> Table:
     """The coverage that was asked for, of one moment of the database."""
     by, day = inputs["by"], day_of(inputs) or datetime.now(UTC).date()
@@ -49,7 +51,7 @@ def compute(
         sites = now.seen(AREAS, coverage.PROPERTIES)
         of = now.kept(("areas", by, which), sites, lambda: coverage.areas(now.index(AREAS), sites, by, which))
         zones, rows = _drawn(drawn, sites, now.method) if drawn else _of_layer(now, inputs["zones"])
-        found = coverage.coverage(zones, rows, by, of, day)
+        found = coverage.coverage(zones, rows, by, of, day, spread)
         used = [sites] if drawn else [sites, rows]
         method = now.method_document(used, **_asked(inputs, which, found, drawn))
     return _table(found, method, inputs["targets"])
