@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from gis_service.cli.command import Context
 from gis_service.errors import Timeout, Usage
 from gis_service.processes.statistics import STATISTICS
@@ -108,8 +110,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         Path(args.output).write_bytes(reply.body)
         context.print("cli.report.done", file=args.output)
     else:
-        sys.stdout.buffer.write(reply.body + b"\n")
+        sys.stdout.buffer.write(_laid_out(reply.body) + b"\n")
     return 0
+
+
+def _laid_out(body: bytes) -> bytes:
+    """With lines for a person at a terminal; a program gets it as it came."""
+    if not sys.stdout.isatty():
+        return body
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
 
 
 def _reply(question: "Question", cluster: str | None, context: Context) -> "Reply":
