@@ -34,6 +34,7 @@ from gis_service.processes import resident
 from gis_service.processes.resident import Question, Reply
 from gis_service.reports import (
     class_areas_report,
+    connectivity_report,
     coverage_report,
     estimate_report,
     overlap_statistic,
@@ -60,6 +61,7 @@ STATISTICS: Final[Mapping[str, Compute]] = {
     "plots": plots_report.compute,
     "estimate": estimate_report.compute,
     "class-areas": class_areas_report.compute,
+    "connectivity": connectivity_report.compute,
 }
 
 

@@ -143,5 +143,34 @@ CLASS_AREAS: Final = Process(
     },
     keywords=("land cover", "accuracy", "standard error"),
 )
-_ALL: Final = (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS, ESTIMATE, CLASS_AREAS)
+
+
+def _one_region(inputs: Mapping[str, Any]) -> None:
+    given = tuple(name in inputs for name in ("area", "zones", "zone"))
+    if given not in ((True, False, False), (False, True, True)):
+        raise refused("process.connectivity.one_region")
+
+
+_METRES: Final = {"type": "number", "minimum": 1, "maximum": 1_000_000}
+CONNECTIVITY: Final = Process(
+    "connectivity",
+    {
+        "area": Input(GEOJSON),
+        "zones": Input({"type": "string"}),
+        "zone": Input({"type": "string"}),
+        "medians_m": Input(
+            {"type": "array", "items": _METRES, "minItems": 1, "maxItems": 10, "default": [10_000]}
+        ),
+        "least_m2": Input({"type": "number", "minimum": 0, "maximum": 1e12, "default": 0}),
+        "beyond_m": Input({"type": "number", "minimum": 0, "maximum": 1_000_000, "default": 0}),
+        "delta": Input({"type": "boolean", "default": False}),
+        "status_filter": STATUS,
+        "as_of": Input(DAY),
+        "format": FORMAT,
+    },
+    {"area": {"type": "Polygon", "coordinates": _BOX}, "medians_m": [1000, 10_000]},
+    keywords=("connectivity", "ProtConn", "protected areas"),
+    also=_one_region,
+)
+_ALL: Final = (OVERLAP, COVERAGE, REPRESENTATION, RANGE_METRICS, PLOTS, ESTIMATE, CLASS_AREAS, CONNECTIVITY)
 STATISTICS: Final = {each.id: each for each in _ALL}
