@@ -270,6 +270,7 @@ _ON_LEAFLET = """
 def test_a_notebook_s_map_draws_the_layers_asked_for_with_scripts_of_the_service(
     page: tuple[Browser, str], tmp_path: Path
 ) -> None:
+    """Rows L1, L2: MapLibre on folium's Leaflet, and no other server is asked."""
     made, address = page
     shown = Service(address).map("protected-areas", location=[20.5, 105.5], zoom_start=9)
     shown.save(str(tmp_path / "map.html"))
@@ -302,6 +303,7 @@ def test_one_script_tag_puts_the_map_into_another_site_s_page(
 
 
 def test_a_notebook_reads_layers_as_frames_and_hears_why_it_is_refused(page: tuple[Browser, str]) -> None:
+    """Row L3 asks for pages by `bbox`; here all that matches comes as one stream."""
     gis = Service(page[1])
     assert gis.layers().loc["provinces", "features"] == 2
     found = gis.features("protected-areas", filter="name_eng = 'Area open A'")

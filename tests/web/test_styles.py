@@ -110,7 +110,9 @@ def test_v3_the_sheet_of_icons_has_what_styles_draw_with(web: httpx.Client, samp
 
 
 def test_v2_glyphs_and_icons_have_absolute_addresses(web: httpx.Client, sampled: Sample) -> None:
+    """And row M5: sources name no encoding, for tiles are MVT whatever is accepted."""
     style = web.get("/styles/overview").json()
+    assert not any("encoding" in source for source in style["sources"].values())
     assert style["glyphs"] == sampled.url + "/fonts/{fontstack}/{range}.pbf"
     stacks = {",".join(each["layout"]["text-font"]) for each in style["layers"] if each["type"] == "symbol"}
     for stack in stacks:
